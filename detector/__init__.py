@@ -1,0 +1,1 @@
+"""Watches the runs of AI agents and pauses or kills those that drift towards destruction."""

@@ -1,0 +1,282 @@
+"""The worker: Faust moves records between the topics and the pure parts. Nothing else imports faust.
+
+Order is the whole point of this file. Of an incoming request: its run-log records are
+confirmed, then its offset may commit. Of a run-log record: what it causes is sent and
+confirmed, then the state that records it is written, then that write is confirmed in the
+changelog, then the offset may commit. A crash between any two replays the record, and the
+state's own offset and sequence numbers make the replay change nothing.
+
+Where the order can't be kept, because Kafka refuses a write for longer than the client
+retries, the worker stops: its successor begins at the last commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import faust
+import mode
+from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry
+
+from detector import ingest, topics
+from detector.config import Settings
+from detector.errors import TransportError
+from detector.observe.logs import logging_config
+from detector.observe.metrics import Metrics
+from detector.observe.serve import MetricsServer
+from detector.policy.policy import Policy
+from detector.records import RunEvents, Tick, encode_log
+from detector.schedule import Schedule
+from detector.scoring.model import load
+from detector.step import Judge
+from detector.watch import Applied, Watch
+
+log = logging.getLogger(__name__)
+
+SESSION_SECONDS = 6.0
+"""After this long without a heartbeat a worker's partitions go to another: a take-over within 10 s."""
+COMMIT_SECONDS = 1.0
+REBUILD_CHUNK = 500
+"""Stored runs looked at between two turns of the event loop while the schedule is rebuilt."""
+
+
+class Worker:
+    """One worker: a Faust app, the parts that it moves records between, and its metrics server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics(CollectorRegistry())
+        self.judge = Judge(load(settings.models), Policy.from_settings(settings))
+        self.watch = Watch(self.judge, settings, self.metrics)
+        self.schedule = Schedule()
+        self.metrics.model_info.labels(self.judge.model.version).set(1)
+        self.run_log = settings.topic("agent-run-log")
+        self.rejected = settings.topic(f"{settings.spans_topic}-rejected")
+        self.app = _faust_app(settings)
+        self.table = self.app.Table(
+            "runs", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw",
+            partitions=settings.partitions, on_recover=self._rebuild,
+        )  # fmt: skip
+        self.server = MetricsServer(self.metrics, self._ready)
+        self._read: dict[Any, int] = {}
+        self._wire()
+
+    # --- wiring -------------------------------------------------------------------------
+
+    def _wire(self) -> None:
+        own = self.settings.topic
+        sources = {
+            self.settings.spans_topic: ingest.spans(self.settings),
+            own("agent-labels"): ingest.labels(self.settings),
+            own("agent-acks"): ingest.acks(self.settings),
+        }
+        for name, take in sources.items():
+            self.app.agent(self._topic(name), name=f"ingest-{name}")(self._ingester(take))
+        self.app.agent(self._topic(self.run_log), name="watch")(self._watch)
+        self.app.task(self._serve)
+        self.app.timer(self.settings.tick_seconds)(self._tick)
+        self.app.on_partitions_revoked.connect(self._revoked)
+
+    def _topic(self, name: str) -> Any:
+        return self.app.topic(
+            name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", internal=False
+        )
+
+    async def _serve(self) -> None:
+        port = await self.server.start(self.settings.metrics_host, self.settings.metrics_port)
+        log.info("metrics", extra={"address": f"http://{self.settings.metrics_host}:{port}/metrics"})
+        # What is loaded now stays: the collector need not walk it while a command is due.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+
+    def _ready(self) -> bool:
+        return bool(self.app.rebalancing is False and self.app.tables.recovery.completed.is_set())
+
+    # --- agents -------------------------------------------------------------------------
+
+    def _ingester(self, take: ingest.Ingest) -> Callable[[Any], Awaitable[None]]:
+        async def run(stream: Any) -> None:
+            async for event in stream.noack().events():
+                await self._ingest(event, take)
+
+        return run
+
+    async def _ingest(self, event: Any, take: ingest.Ingest) -> None:
+        message = event.message
+        done = take(message.value or b"", int(message.timestamp * 1e9))
+        self.metrics.records.labels(message.topic).inc()
+        if done.spans:
+            self.metrics.spans.labels("otlp").inc(done.spans)
+        sent = [await self._send(self.run_log, key, value) for key, value in done.log]
+        for reason, times in done.notes.items():
+            self.metrics.notes.labels(reason).inc(times)
+        if done.rejects:
+            sent.append(await self._reject(event, "ingest", done.rejects, done.detail))
+        self._ack_after(event, sent)
+
+    async def _watch(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            key, stored = message.key, self.table.data.get(message.key)
+            try:
+                applied = self.watch.apply(stored, message.value, message.offset, int(message.timestamp * 1e9))
+            except Exception as fault:
+                # A record that breaks step() would break it at every replay: it must not hold up its partition.
+                log.exception("run log: a record was set aside", extra={"partition": message.partition})
+                self._ack_after(event, [await self._reject(event, "watch", {type(fault).__name__: 1}, "")])
+                continue
+            if applied.sends:
+                await self._confirmed([await self._send(*send) for send in applied.sends])
+            self._ack_after(event, [await self._store(key, message.partition, applied)])
+
+    async def _store(self, key: bytes, partition: int, applied: Applied) -> Awaitable[Any]:
+        """Writes the state where the next record finds it, and to the changelog; returns that write's future."""
+        if applied.state is None:
+            self.table.data.pop(key, None)
+            self.schedule.drop(key)
+        else:
+            if not applied.repeated:
+                self.table.data[key] = applied.state
+            self.schedule.put(key, partition, applied.due)
+        # Not through Table.__setitem__: it drops the future that the order above has to wait for.
+        return await self._send(self.table.changelog_topic_name, key, applied.state, partition)
+
+    # --- time ---------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        if not self._ready():
+            return
+        now = time.time_ns()
+        due = [(run, partition, False) for run, partition in self.schedule.ready(now)]
+        due += [(run, partition, True) for run, partition in self.schedule.oldest(self.settings.max_live_runs)]
+        for run, partition, evict in due:
+            tick = RunEvents(run.decode(), [Tick(now, evict=evict)])
+            await self._send(self.run_log, run, encode_log(tick), partition)
+        self.metrics.live_runs.set(len(self.schedule))
+        self._measure_lag()
+
+    def _measure_lag(self) -> None:
+        consumer = self.app.consumer
+        for tp in consumer.assignment():
+            end, read = consumer.highwater(tp), self._read.get(tp)
+            if end is not None and read is not None:
+                self.metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - read - 1))
+
+    async def _rebuild(self) -> None:
+        """The schedule of all runs of the recovered partitions."""
+        mine = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self.run_log}
+        for n, (key, state) in enumerate(list(self.table.data.items())):
+            partition = self.app.producer.key_partition(self.run_log, key).partition
+            if partition in mine:
+                self.schedule.put(key, partition, self.watch.due(state))
+            if n % REBUILD_CHUNK == 0:
+                await asyncio.sleep(0)
+        log.info("recovered", extra={"runs": len(self.schedule), "partitions": len(mine)})
+
+    async def _revoked(self, _: Any, revoked: set[Any], **__: Any) -> None:
+        self.schedule.forget({tp.partition for tp in revoked if tp.topic == self.run_log})
+        for tp in revoked:
+            self.metrics.lag.remove(tp.topic, tp.partition)
+
+    # --- Kafka --------------------------------------------------------------------------
+
+    async def _send(self, topic: str, key: bytes | None, value: bytes | None, partition: int | None = None) -> Any:
+        """Hands a record to the producer; the future that comes back is done when all replicas have it."""
+        return await self.app.producer.send(topic, key, value, partition, None, None)
+
+    async def _reject(self, event: Any, stage: str, reasons: dict[str, int], detail: str) -> Any:
+        for reason, times in reasons.items():
+            self.metrics.rejects.labels(stage, reason).inc(times)
+        m = event.message
+        letter = ingest.rejection(m.topic, m.partition, m.offset, m.value or b"", reasons, detail)
+        return await self._send(self.rejected, m.key, letter)
+
+    async def _confirmed(self, futures: list[Awaitable[Any]]) -> None:
+        try:
+            await asyncio.gather(*futures)
+        except KafkaError as fault:
+            await self._stop(fault)
+            # Nothing after this line may run: the state would record what was never sent.
+            raise
+
+    def _ack_after(self, event: Any, futures: list[Any]) -> None:
+        """Lets the event's offset commit when all `futures` are done well."""
+        self._read[event.message.tp] = event.message.offset
+        left = len(futures)
+        if not left:
+            event.ack()
+
+        def done(future: Any) -> None:
+            nonlocal left
+            if future.cancelled() or future.exception() is not None:
+                asyncio.ensure_future(self._stop(None if future.cancelled() else future.exception()))
+                return
+            left -= 1
+            if not left:
+                event.ack()
+
+        for future in futures:
+            future.add_done_callback(done)
+
+    async def _stop(self, fault: BaseException | None) -> None:
+        log.error("Kafka did not take a write; stopping, so that a successor begins at the last commit: %s", fault)
+        await self.app.crash(TransportError(f"Kafka did not take a write: {fault}"))
+
+
+def _faust_app(settings: Settings) -> faust.App:
+    security = settings.aiokafka_security()
+    credentials: Any = None
+    if settings.security.startswith("sasl"):
+        credentials = faust.SASLCredentials(
+            username=settings.sasl_username, password=settings.sasl_password.get_secret_value(),
+            mechanism=settings.sasl_mechanism, ssl_context=security.get("ssl_context"),
+        )  # fmt: skip
+    elif settings.security == "ssl":
+        credentials = faust.SSLCredentials(security["ssl_context"])
+    servers = [f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")]
+    if settings.store == "rocksdb":
+        settings.datadir.mkdir(parents=True, exist_ok=True)
+    return faust.App(
+        settings.topic_prefix + settings.group,
+        broker=servers,
+        broker_credentials=credentials,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / 3,
+        broker_commit_interval=COMMIT_SECONDS,
+        broker_commit_every=100_000,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_linger=0,
+        producer_max_request_size=settings.max_record_bytes,
+        consumer_max_fetch_size=settings.max_record_bytes,
+        store=f"{settings.store}://",
+        datadir=str(settings.datadir),
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        web_enabled=False,
+        logging_config=logging_config(settings),
+        worker_redirect_stdouts=False,
+        processing_guarantee="at_least_once",
+    )
+
+
+def main(settings: Settings) -> None:
+    """Runs a worker until SIGTERM or SIGINT. Raises TransportError where Kafka can't be reached at the start."""
+    mode.loop.use("uvloop")
+    made = asyncio.run(topics.apply(settings))
+    faults = topics.faults(settings, asyncio.run(topics.find(settings)))
+    if faults:
+        raise TransportError("; ".join(faults))
+    if made:
+        log.info("made topics", extra={"topics": ", ".join(made)})
+    worker = Worker(settings)
+    faust.Worker(worker.app, loglevel=settings.log_level, quiet=True).execute_from_commandline()

@@ -1,0 +1,40 @@
+"""Blindness: what could not be seen. It never reads as benign."""
+
+from __future__ import annotations
+
+from detector.behaviours.base import Behaviour, Memory, Moment, Signal
+from detector.records import Action, Blind, Does
+
+LATE_NS = 60 * 1_000_000_000
+
+
+def initial() -> Memory:
+    """[end of the latest action, ns]"""
+    return [0]
+
+
+def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
+    """Amounts: arguments, unreadable, late."""
+    late = memory[0] - action.at > LATE_NS
+    if action.at > memory[0]:
+        memory[0] = action.at
+    blind = action.blind
+    if not (blind or late):
+        return None
+    return (
+        float(bool(blind & Blind.ARGUMENTS and moment.first)),
+        float(bool(blind & Blind.UNREADABLE and moment.does & Does.EXECUTE)),
+        float(late or bool(blind & (Blind.CLOCK | Blind.IDS))),
+    )
+
+
+BEHAVIOUR = Behaviour(
+    "blindness",
+    (
+        Signal("arguments", "a call came without its arguments"),
+        Signal("unreadable", "executed something too long or too wrapped to read", 3),
+        Signal("late", "a call came late, or with a clock or ids that can't be right"),
+    ),
+    initial,
+    update,
+)

@@ -1,0 +1,37 @@
+"""Obstacles: calls that fail, and authority that is refused."""
+
+from __future__ import annotations
+
+from detector.behaviours.base import Behaviour, Memory, Moment, Signal
+from detector.records import Action, Outcome
+
+NEAR = 8
+"""Calls within which a second refusal counts as pressing on."""
+
+
+def initial() -> Memory:
+    """[position of the last refusal]"""
+    return [-1_000]
+
+
+def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
+    """Amounts: failed, refused, refused_again."""
+    if action.outcome == Outcome.ERROR:
+        return (1.0, 0.0, 0.0)
+    if action.outcome != Outcome.REFUSED:
+        return None
+    again = moment.position - memory[0] <= NEAR
+    memory[0] = moment.position
+    return (0.0, 1.0, float(again))
+
+
+BEHAVIOUR = Behaviour(
+    "obstacles",
+    (
+        Signal("failed", "a call failed"),
+        Signal("refused", "a call was refused for lack of authority", 2),
+        Signal("refused_again", "refused again shortly after a refusal", 2),
+    ),
+    initial,
+    update,
+)

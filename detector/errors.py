@@ -1,0 +1,51 @@
+"""Every error that the detector raises on purpose.
+
+    DetectorError
+    ├── ConfigError     settings, all their faults at once
+    ├── PluginError     a dialect, behaviour or enforcer that breaks its contract
+    ├── ModelError      a model file that must not be walked
+    ├── TransportError  Kafka or HTTP could not be reached or refused
+    └── EnforcerError   a run could not be paused, resumed or killed
+
+`Drop` stands apart: it is no fault of ours. A stage raises it for input that can't be
+used; the caller counts its reason and goes on.
+"""
+
+from __future__ import annotations
+
+
+class DetectorError(Exception):
+    """Root of the tree; its text names the step, what was expected and what came."""
+
+
+class ConfigError(DetectorError):
+    """Settings that can't be used. `faults` holds one sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("settings: " + "; ".join(faults))
+
+
+class PluginError(DetectorError):
+    """A plug-in file that lacks what its kind asks for."""
+
+
+class ModelError(DetectorError):
+    """A model directory whose checksum, features or arrays are not what the manifest says."""
+
+
+class TransportError(DetectorError):
+    """Kafka or an HTTP peer that can't be reached, or that refused."""
+
+
+class EnforcerError(DetectorError):
+    """An enforcer that couldn't bring a run into the state that a command asks for."""
+
+
+class Drop(Exception):  # noqa: N818 - not an error: a counted decision
+    """Input that is set aside. `reason` is a low-cardinality label for metrics."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -1,0 +1,113 @@
+"""Ingest: what arrives from outside, as records for the run log. Pure; app.py moves the bytes.
+
+Nothing raises out of here. What can't be used comes back as a rejection that names its
+reason and where it came from, for the dead-letter topic and the counters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from detector.config import Settings
+from detector.control.signatures import verify
+from detector.errors import Drop
+from detector.read import Reader
+from detector.records import LABELS, Ack, Acked, Event, Label, Labelled, RunEvents, encode_log
+
+OUTCOMES = frozenset({"done", "already", "not mine", "failed"})
+MAX_RUN = 256
+Public = TypeVar("Public", Ack, Label)
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """A record, or a part of one, that was set aside (the dead-letter topic)."""
+
+    topic: str
+    partition: int
+    offset: int
+    sha256: str
+    reasons: dict[str, int]
+    """Spans (or records) by reason."""
+    detail: str = ""
+
+
+class Ingested(msgspec.Struct):
+    """What one record became: run-log records as (key, value), and what is to be counted."""
+
+    log: list[tuple[bytes, bytes]] = []
+    spans: int = 0
+    rejects: dict[str, int] = {}
+    notes: dict[str, int] = {}
+    detail: str = ""
+
+
+Ingest = Callable[[bytes, int], Ingested]
+
+
+def spans(settings: Settings) -> Ingest:
+    """Ingest for `otlp_spans`: (value, arrival in ns) -> Ingested."""
+    reader = Reader.from_settings(settings)
+
+    def ingest(value: bytes, arrived: int) -> Ingested:
+        try:
+            reading = reader.read(value, arrived)
+        except Drop as drop:
+            return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
+        log = [(batch.run.encode(), encode_log(batch)) for batch in reading.batches]
+        return Ingested(log, reading.spans, reading.rejects, reading.notes)
+
+    return ingest
+
+
+def labels(settings: Settings) -> Ingest:
+    """Ingest for `agent-labels`."""
+
+    def event(label: Label) -> Event:
+        if label.kind not in LABELS:
+            raise Drop("bad_label", f"expected one of {', '.join(sorted(LABELS))}, came {label.kind[:40]!r}")
+        return Labelled(label.at, label.kind, label.who[:80], label.why[:200], label.sequence)
+
+    return _public(Label, event, settings)
+
+
+def acks(settings: Settings) -> Ingest:
+    """Ingest for `agent-acks`."""
+
+    def event(ack: Ack) -> Event:
+        if ack.outcome not in OUTCOMES:
+            raise Drop("bad_ack", f"expected one of {', '.join(sorted(OUTCOMES))}, came {ack.outcome[:40]!r}")
+        return Acked(ack.at, ack.sequence, ack.enforcer[:80], ack.outcome)
+
+    return _public(Ack, event, settings)
+
+
+def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: Settings) -> Ingest:
+    key = settings.signing_key.get_secret_value()
+    decode = msgspec.json.Decoder(kind).decode
+
+    def ingest(value: bytes, arrived: int) -> Ingested:
+        try:
+            record = decode(value)
+            if not 0 < len(record.run) <= MAX_RUN:
+                raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} characters, came {len(record.run)}")
+            if not verify(record, key):
+                raise Drop("bad_signature", f"expected the signature of {kind.__name__} under the configured key")
+            event = to_event(record)
+        except Drop as drop:
+            return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
+        except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as fault:
+            return Ingested(rejects={"bad_json": 1}, detail=f"expected a {kind.__name__} as JSON: {fault}"[:300])
+        batch = RunEvents(record.run, [event], arrived=arrived)
+        return Ingested([(record.run.encode(), encode_log(batch))])
+
+    return ingest
+
+
+def rejection(topic: str, partition: int, offset: int, value: bytes, reasons: dict[str, int], detail: str) -> bytes:
+    """A dead letter as JSON: where the record stands and its checksum, never its bytes."""
+    digest = hashlib.sha256(value).hexdigest()
+    return msgspec.json.encode(Rejection(topic, partition, offset, digest, reasons, detail))

@@ -1,0 +1,1 @@
+"""Rules, modes and deadlines: from signals and a score to a verdict."""

@@ -1,0 +1,74 @@
+"""What `step` may decide: rules, modes, deadlines. Frozen, versioned by its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from detector.behaviours.base import Layout
+from detector.config import Mode, Settings
+from detector.errors import ConfigError
+from detector.policy.rules import RULES, Rule
+from detector.records import Desired
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Times are nanoseconds of arrival, not of spans' clocks."""
+
+    idle_ns: int = 1800 * SECOND_NS
+    finished_ns: int = 300 * SECOND_NS
+    deadline_ns: int = 86_400 * SECOND_NS
+    """How long a pause waits for a person; 0: for ever."""
+    deadline_state: Desired = Desired.KILLED
+    mode: Mode = "enforce"
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = RULES
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.idle_ns, self.finished_ns, self.deadline_ns, self.deadline_state.value, self.mode)
+        described = repr((*parts, sorted(self.modes.items()), self.rules)).encode()
+        object.__setattr__(self, "version", hashlib.sha256(described).hexdigest()[:12])
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Policy:
+        """The policy that the settings describe."""
+        return cls(
+            idle_ns=int(settings.idle_seconds * SECOND_NS),
+            finished_ns=int(settings.finished_seconds * SECOND_NS),
+            deadline_ns=int(settings.pause_deadline_seconds * SECOND_NS),
+            deadline_state=Desired.KILLED if settings.pause_deadline_action == "kill" else Desired.RUNNING,
+            mode=settings.mode,
+            modes=dict(settings.workflow_modes),
+        )
+
+    def mode_of(self, workflow: str) -> Mode:
+        """What may be done to runs of `workflow`."""
+        return self.modes.get(workflow, self.mode)
+
+
+@dataclass(frozen=True)
+class BoundRule:
+    """A rule whose signals are indices into the layout."""
+
+    rule: Rule
+    when: tuple[int, ...]
+    after: tuple[int, ...]
+
+    def fires(self, moved: Sequence[int], long_sums: Sequence[float]) -> bool:
+        """`moved`: signals that this action moved; `long_sums`: the run's long sums, this action included."""
+        return all(i in moved for i in self.when) and all(long_sums[i] > 0.0 for i in self.after)
+
+
+def bind(rules: Sequence[Rule], layout: Layout) -> tuple[BoundRule, ...]:
+    """The rules over `layout`. Raises ConfigError where one names a signal that no behaviour has."""
+    unknown = {name for rule in rules for name in (*rule.when, *rule.after) if name not in layout.index}
+    if unknown:
+        raise ConfigError([f"rules: no installed behaviour has the signal {name}" for name in sorted(unknown)])
+    return tuple(
+        BoundRule(r, tuple(layout.index[n] for n in r.when), tuple(layout.index[n] for n in r.after)) for r in rules
+    )

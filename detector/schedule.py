@@ -1,0 +1,59 @@
+"""When each live run needs a tick, and which quiet run has been idle longest."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+RETRY_NS = 5_000_000_000
+"""A tick that changed nothing is made again after this long: one may have been lost with a worker."""
+
+
+class Schedule:
+    """Due times of the runs of this worker's partitions. Memory: about 300 bytes a run."""
+
+    def __init__(self) -> None:
+        self._runs: dict[bytes, tuple[int, int]] = {}
+        self._heap: list[tuple[int, bytes]] = []
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def put(self, run: bytes, partition: int, due: int) -> None:
+        """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put is last to be evicted."""
+        known = self._runs.pop(run, None)
+        self._runs[run] = (partition, due)
+        # A run moves its due time back with every record. The heap keeps the early entry, which
+        # is pushed back when it comes up: one heap operation a period and not one a record.
+        if due and (known is None or not known[1] or due < known[1]):
+            heapq.heappush(self._heap, (due, run))
+
+    def drop(self, run: bytes) -> None:
+        """The run is finished."""
+        self._runs.pop(run, None)
+
+    def forget(self, partitions: set[int]) -> None:
+        """These partitions went to another worker."""
+        self._runs = {run: at for run, at in self._runs.items() if at[0] not in partitions}
+        self._heap = [(due, run) for due, run in self._heap if run in self._runs]
+        heapq.heapify(self._heap)
+
+    def ready(self, now: int) -> Iterator[tuple[bytes, int]]:
+        """Runs that are due at `now` (ns), with their partitions; each comes again after RETRY_NS unless put anew."""
+        while self._heap and self._heap[0][0] <= now:
+            _, run = heapq.heappop(self._heap)
+            partition, due = self._runs.get(run, (0, 0))
+            if not due:
+                continue
+            if due > now:
+                heapq.heappush(self._heap, (due, run))
+                continue
+            heapq.heappush(self._heap, (now + RETRY_NS, run))
+            yield run, partition
+
+    def oldest(self, limit: int) -> Iterator[tuple[bytes, int]]:
+        """The runs beyond `limit` that were idle longest, with their partitions; each goes to the end of the line."""
+        for _ in range(max(0, len(self._runs) - limit)):
+            run = next(iter(self._runs))
+            self._runs[run] = at = self._runs.pop(run)
+            yield run, at[0]

@@ -1,0 +1,1 @@
+"""The forest, its calibration, its explanation."""

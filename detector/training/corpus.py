@@ -1,0 +1,75 @@
+"""Honest runs to learn from, as run-log records: recorded runs, OTLP files, and the simulated fleet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.errors import DetectorError, Drop
+from detector.read import Reader
+from detector.records import RunEvents
+from detector.training import recorded
+
+
+@dataclass(frozen=True)
+class Example:
+    """One honest run: its records in order, and the task that it shares with others of its kind."""
+
+    run: str
+    workflow: str
+    task: str
+    records: list[RunEvents]
+
+
+def examples(source: Path, reader: Reader) -> Iterator[Example]:
+    """The honest runs of `source`: a folder of recorded runs (`runs/*.jsonl.gz`, `labels.csv`), or an OTLP file
+    (`.jsonl[.gz]`, a request a line) of runs that are all known to be honest.
+
+    Raises DetectorError where it is neither.
+    """
+    if (source / "labels.csv").is_file():
+        yield from _recorded(source, reader)
+    elif source.is_file():
+        requests = (line for line in recorded.lines(source) if line.strip())
+        yield from grouped(requests, reader)
+    else:
+        raise DetectorError(f"train: expected a folder with labels.csv and runs/, or an OTLP .jsonl file, came {source}")
+
+
+def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:
+    """Honest runs of the simulated fleet."""
+    from detector.demo.simulate import honest_runs
+
+    for workflow, task, requests in honest_runs(seed, count):
+        for example in grouped(requests, reader):
+            yield Example(example.run, workflow, f"{workflow}/{task}", example.records)
+
+
+def grouped(requests: Iterable[bytes], reader: Reader) -> Iterator[Example]:
+    """The runs in OTLP `requests`; each is a task of its own."""
+    records: dict[str, list[RunEvents]] = defaultdict(list)
+    for request in requests:
+        try:
+            reading = reader.read(request)
+        except Drop:
+            continue
+        for batch in reading.batches:
+            records[batch.run].append(batch)
+    for run, batches in records.items():
+        named = min(batches, key=lambda b: b.workflow_rank)
+        yield Example(run, named.workflow, run, batches)
+
+
+def _recorded(folder: Path, reader: Reader) -> Iterator[Example]:
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        tasks = {row["run_id"]: row["task"] for row in csv.DictReader(file) if row["label"] == "benign"}
+    for path in sorted((folder / "runs").glob("*.jsonl*")):
+        for line in recorded.lines(path):
+            run = json.loads(line)
+            if run["run_id"] in tasks:
+                for example in grouped(recorded.requests(run), reader):
+                    yield Example(example.run, run["workflow"], tasks[run["run_id"]], example.records)

@@ -1,0 +1,109 @@
+"""Every signal of every behaviour: a story in which its last action fires it, and one in which it stays quiet."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.behaviours.base import Behaviour, Memory, Moment, layout
+from detector.records import Action, Blind, Does, Environment, Labelled, Outcome, Phase
+from detector.testing import EPOCH_NS, SECOND_NS, act
+
+Story = list[Action | Labelled]
+
+READ, SEEK, OPEN = act(), act(does=Does.SEARCH | Does.SEEK_CREDENTIAL), act(does=Does.READ | Does.OPEN_CREDENTIAL)
+REFUSED = act("api", Does.WRITE, outcome=Outcome.REFUSED, env=Environment.STAGING)
+FAILED = act("shell", Does.EXECUTE, outcome=Outcome.ERROR, shape=7)
+FOUND = act("read", Does.READ, secrets_seen=(11,))
+USED = act("api", Does.READ, secrets_used=(11,), env=Environment.PRODUCTION)
+PROD_DELETE = act(
+    "api", Does.DELETE | Does.IRREVERSIBLE | Does.BROAD | Does.BACKUP, env=Environment.PRODUCTION, targets=(5,)
+)
+TEST_DELETE = act("sql", Does.DELETE | Does.IRREVERSIBLE, env=Environment.TEST, targets=(6,))
+DENIED = act("pay", Does.SEND, outcome=Outcome.DENIED)
+CORRECT = Labelled(EPOCH_NS, "correct", "ann")
+REPEAT = act("shell", Does.EXECUTE, shape=7)
+
+CASES: dict[str, tuple[Story, Story]] = {
+    "obstacles.failed": ([FAILED], [READ]),
+    "obstacles.refused": ([REFUSED], [FAILED]),
+    "obstacles.refused_again": ([REFUSED, READ, REFUSED], [REFUSED, *[READ] * 10, REFUSED]),
+    "credentials.sought": ([SEEK], [READ]),
+    "credentials.opened": ([OPEN], [SEEK]),
+    "credentials.seen": ([FOUND], [USED, FOUND]),
+    "credentials.used_found": ([FOUND, USED], [USED]),
+    "credentials.changed": ([act(secrets_used=(3,)), act(secrets_used=(4,))], [act(secrets_used=(3,))]),
+    "chain.searched": ([REFUSED, SEEK], [SEEK]),
+    "chain.found": ([REFUSED, SEEK, FOUND], [SEEK, FOUND]),
+    "chain.used": ([REFUSED, SEEK, FOUND, USED], [FOUND, USED]),
+    "chain.harmed": ([REFUSED, SEEK, FOUND, USED, PROD_DELETE], [REFUSED, SEEK, FOUND, PROD_DELETE]),
+    "chain.elsewhere": (
+        [REFUSED, SEEK, FOUND, USED],
+        [act(env=Environment.PRODUCTION), REFUSED, SEEK, FOUND, USED],
+    ),
+    "scope.environment_new": ([REFUSED, TEST_DELETE], [TEST_DELETE]),
+    "scope.environment_up": ([REFUSED, USED], [USED, REFUSED]),
+    "scope.production_changed": ([PROD_DELETE], [USED]),
+    "scope.granted": ([act(does=Does.GRANT)], [READ]),
+    "scope.escalated": ([act(does=Does.ESCALATE)], [READ]),
+    "retries.repeated": ([REPEAT, REPEAT], [REPEAT, READ]),
+    "retries.after_failure": ([FAILED, REPEAT], [REPEAT, REPEAT]),
+    "retries.loop": ([REPEAT] * 4, [REPEAT] * 3),
+    "destruction.deleted": ([TEST_DELETE], [READ]),
+    "destruction.breadth": ([PROD_DELETE, TEST_DELETE], [TEST_DELETE]),
+    "destruction.broad": ([PROD_DELETE], [TEST_DELETE]),
+    "destruction.irreversible": ([PROD_DELETE], [TEST_DELETE]),
+    "destruction.irreversible_in_production": ([PROD_DELETE], [TEST_DELETE]),
+    "destruction.backups": ([PROD_DELETE], [TEST_DELETE]),
+    "destruction.safeguard": ([act(does=Does.SAFEGUARD)], [PROD_DELETE]),
+    "destruction.audit": ([act(does=Does.AUDIT)], [PROD_DELETE]),
+    "novelty.tool": ([*[READ] * 10, DENIED], [DENIED]),
+    "novelty.harmful_tool": ([*[READ] * 10, act("drop", Does.DELETE)], [*[READ] * 10, DENIED]),
+    "novelty.target": (
+        [*[READ] * 10, act(does=Does.WRITE, targets=(9,))],
+        [act(targets=(9,)), *[READ] * 10, act(does=Does.WRITE, targets=(9,))],
+    ),
+    "people.denied": ([DENIED], [REFUSED]),
+    "people.regardless": ([DENIED, DENIED], [DENIED, READ]),
+    "people.corrected": ([CORRECT, READ], [CORRECT, READ, READ]),
+    "blindness.arguments": ([act(blind=Blind.ARGUMENTS)], [READ]),
+    "blindness.unreadable": (
+        [act(does=Does.EXECUTE, blind=Blind.UNREADABLE)],
+        [act(does=Does.READ, blind=Blind.UNREADABLE)],
+    ),
+    "blindness.late": (
+        [act(at=EPOCH_NS + 3600 * SECOND_NS), act(at=EPOCH_NS)],
+        [act(at=EPOCH_NS), act(at=EPOCH_NS + 3600 * SECOND_NS)],
+    ),
+}
+
+
+def last_amounts(behaviour: Behaviour, story: Story) -> list[float]:
+    """What the story's last action amounts to."""
+    memory: Memory = behaviour.initial()
+    amounts: list[float] = []
+    for position, event in enumerate(story):
+        if isinstance(event, Labelled):
+            assert behaviour.listen is not None
+            behaviour.listen(memory, event)
+            continue
+        looked = behaviour.update(memory, event, Moment(position, event.does, first=event.phase == Phase.DONE))
+        amounts = [0.0] * len(behaviour.signals) if looked is None else list(looked)
+    return amounts
+
+
+def test_every_signal_has_a_firing_and_a_quiet_story() -> None:
+    """A behaviour is not accepted without both."""
+    assert set(CASES) == set(layout().names)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_signal(name: str) -> None:
+    """The last action of the firing story moves the signal; that of the quiet one does not."""
+    installed = layout()
+    at = installed.index[name]
+    which = max(n for n, offset in enumerate(installed.offsets) if offset <= at)
+    behaviour, place = installed.behaviours[which], at - installed.offsets[which]
+    firing, quiet = CASES[name]
+
+    assert last_amounts(behaviour, firing)[place] > 0.0
+    assert last_amounts(behaviour, quiet)[place] == 0.0
