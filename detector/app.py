@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
-import mode
+import uvloop
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
@@ -53,6 +53,7 @@ class Worker:
         self.settings = settings
         self.metrics = Metrics(CollectorRegistry())
         self.judge = Judge(load(settings.models), Policy.from_settings(settings))
+        self.judge.model.warm()
         self.watch = Watch(self.judge, settings, self.metrics)
         self.schedule = Schedule()
         self.metrics.model_info.labels(self.judge.model.version).set(1)
@@ -60,11 +61,11 @@ class Worker:
         self.rejected = settings.topic(f"{settings.spans_topic}-rejected")
         self.app = _faust_app(settings)
         self.table = self.app.Table(
-            "runs", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw",
-            partitions=settings.partitions, on_recover=self._rebuild,
-        )  # fmt: skip
+            "runs", key_type=bytes, value_type=bytes, partitions=settings.partitions, on_recover=self._rebuild
+        )
         self.server = MetricsServer(self.metrics, self._ready)
         self._read: dict[Any, int] = {}
+        self._stored: dict[Any, int] = {}
         self._wire()
 
     # --- wiring -------------------------------------------------------------------------
@@ -146,7 +147,14 @@ class Worker:
                 self.table.data[key] = applied.state
             self.schedule.put(key, partition, applied.due)
         # Not through Table.__setitem__: it drops the future that the order above has to wait for.
-        return await self._send(self.table.changelog_topic_name, key, applied.state, partition)
+        stored = await self._send(self.table.changelog_topic_name, key, applied.state, partition)
+        stored.add_done_callback(self._note_stored)
+        return stored
+
+    def _note_stored(self, future: Any) -> None:
+        if not future.cancelled() and future.exception() is None:
+            done = future.result()
+            self._stored[done.topic_partition] = done.offset
 
     # --- time ---------------------------------------------------------------------------
 
@@ -159,6 +167,9 @@ class Worker:
         for run, partition, evict in due:
             tick = RunEvents(run.decode(), [Tick(now, evict=evict)])
             await self._send(self.run_log, run, encode_log(tick), partition)
+        # Where recovery may begin on this disk. Once a second is enough: what it reads twice changes nothing.
+        while self._stored:
+            self.table.data.set_persisted_offset(*self._stored.popitem())
         self.metrics.live_runs.set(len(self.schedule))
         self._measure_lag()
 
@@ -181,7 +192,9 @@ class Worker:
         log.info("recovered", extra={"runs": len(self.schedule), "partitions": len(mine)})
 
     async def _revoked(self, _: Any, revoked: set[Any], **__: Any) -> None:
-        self.schedule.forget({tp.partition for tp in revoked if tp.topic == self.run_log})
+        gone = {tp.partition for tp in revoked if tp.topic == self.run_log}
+        self.schedule.forget(gone)
+        self._stored = {tp: offset for tp, offset in self._stored.items() if tp.partition not in gone}
         for tp in revoked:
             self.metrics.lag.remove(tp.topic, tp.partition)
 
@@ -271,12 +284,13 @@ def _faust_app(settings: Settings) -> faust.App:
 
 def main(settings: Settings) -> None:
     """Runs a worker until SIGTERM or SIGINT. Raises TransportError where Kafka can't be reached at the start."""
-    mode.loop.use("uvloop")
     made = asyncio.run(topics.apply(settings))
     faults = topics.faults(settings, asyncio.run(topics.find(settings)))
     if faults:
         raise TransportError("; ".join(faults))
     if made:
         log.info("made topics", extra={"topics": ", ".join(made)})
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
     worker = Worker(settings)
-    faust.Worker(worker.app, loglevel=settings.log_level, quiet=True).execute_from_commandline()
+    faust.Worker(worker.app, loglevel=settings.log_level, quiet=True, loop=loop).execute_from_commandline()

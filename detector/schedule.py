@@ -13,7 +13,8 @@ class Schedule:
     """Due times of the runs of this worker's partitions. Memory: about 300 bytes a run."""
 
     def __init__(self) -> None:
-        self._runs: dict[bytes, tuple[int, int]] = {}
+        self._runs: dict[bytes, tuple[int, int, int]] = {}
+        """(partition, due, time of its one valid entry in the heap) of each run; 0: none."""
         self._heap: list[tuple[int, bytes]] = []
 
     def __len__(self) -> int:
@@ -21,12 +22,13 @@ class Schedule:
 
     def put(self, run: bytes, partition: int, due: int) -> None:
         """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put is last to be evicted."""
-        known = self._runs.pop(run, None)
-        self._runs[run] = (partition, due)
-        # A run moves its due time back with every record. The heap keeps the early entry, which
-        # is pushed back when it comes up: one heap operation a period and not one a record.
-        if due and (known is None or not known[1] or due < known[1]):
+        queued = self._runs.pop(run, (0, 0, 0))[2]
+        # A run moves its due time back with every record. Its early entry stays and is pushed
+        # back when it comes up: one heap operation a period and not one a record.
+        if due and not 0 < queued <= due:
             heapq.heappush(self._heap, (due, run))
+            queued = due
+        self._runs[run] = (partition, due, queued)
 
     def drop(self, run: bytes) -> None:
         """The run is finished."""
@@ -35,21 +37,23 @@ class Schedule:
     def forget(self, partitions: set[int]) -> None:
         """These partitions went to another worker."""
         self._runs = {run: at for run, at in self._runs.items() if at[0] not in partitions}
-        self._heap = [(due, run) for due, run in self._heap if run in self._runs]
+        self._heap = [(time, run) for time, run in self._heap if self._runs.get(run, (0, 0, 0))[2] == time]
         heapq.heapify(self._heap)
 
     def ready(self, now: int) -> Iterator[tuple[bytes, int]]:
         """Runs that are due at `now` (ns), with their partitions; each comes again after RETRY_NS unless put anew."""
         while self._heap and self._heap[0][0] <= now:
-            _, run = heapq.heappop(self._heap)
-            partition, due = self._runs.get(run, (0, 0))
-            if not due:
+            time, run = heapq.heappop(self._heap)
+            partition, due, queued = self._runs.get(run, (0, 0, 0))
+            if queued != time:
                 continue
-            if due > now:
-                heapq.heappush(self._heap, (due, run))
-                continue
-            heapq.heappush(self._heap, (now + RETRY_NS, run))
-            yield run, partition
+            late = 0 < due <= now
+            again = now + RETRY_NS if late else due
+            if again:
+                heapq.heappush(self._heap, (again, run))
+            self._runs[run] = (partition, due, again)
+            if late:
+                yield run, partition
 
     def oldest(self, limit: int) -> Iterator[tuple[bytes, int]]:
         """The runs beyond `limit` that were idle longest, with their partitions; each goes to the end of the line."""

@@ -47,6 +47,13 @@ class Model:
         walk.decay(signals, amounts, SHORT if fade else 1.0, LONG if fade else 1.0)
         return self.forest.score(signals)
 
+    def warm(self) -> None:
+        """Compiles, or loads what was compiled, before the first run waits for it."""
+        n = len(self.layout.signals)
+        signals = np.zeros(2 * n)
+        self.advance(signals, np.zeros(n), fade=True)
+        self.explain(signals)
+
     def explain(self, signals: NDArray[np.float64], top: int = 6) -> list[Share]:
         """The signals that shortened the path, largest share first; their shares add up to 1 before the cut."""
         n = len(self.layout.signals)

@@ -14,6 +14,9 @@ from detector.read import Reader
 from detector.records import RunEvents
 from detector.training import recorded
 
+UNPLAYED = 1_000_000
+"""Seeds from here on are for training, those below for the demo: what it shows was not learnt."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -41,10 +44,10 @@ def examples(source: Path, reader: Reader) -> Iterator[Example]:
 
 
 def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:
-    """Honest runs of the simulated fleet."""
+    """Honest runs of the simulated fleet; no `seed` gives a run that the demo plays."""
     from detector.demo.simulate import honest_runs
 
-    for workflow, task, requests in honest_runs(seed, count):
+    for workflow, task, requests in honest_runs(UNPLAYED + seed, count):
         for example in grouped(requests, reader):
             yield Example(example.run, workflow, f"{workflow}/{task}", example.records)
 

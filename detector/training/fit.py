@@ -22,8 +22,8 @@ TREES = 100
 SAMPLES = 256
 ROWS_A_RUN = 12
 """Taken evenly over a run, so that a long run teaches no more than a short one."""
-CALIBRATED = 0.4
-"""Share of tasks that the forest does not see and the thresholds are set on."""
+FOLDS = 5
+"""By task: each run's peak comes from a forest that saw no run of its task."""
 STRETCHED = 0.05
 """Share of synthetic rows. A forest never splits on what is constant in its data, and so could
 not react to what honest runs never show; these rows reach beyond every feature's range.
@@ -51,12 +51,12 @@ def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0
     judge = feature_judge()
     every = [(example, rows(example.records, judge)) for example in examples]
     every = [(example, matrix) for example, matrix in every if len(matrix)]
-    learn = [matrix for example, matrix in every if not held_out(example.task)]
-    fitted = fit(learn, seed)
-    calibrated = calibrate([(e, m) for e, m in every if held_out(e.task)], fitted)
+    fitted = fit([matrix for _, matrix in every], seed)
+    calibrated = calibrate(every, seed)
     about = {
         "fitted": {
-            "runs": len(learn),
+            "runs": len(every),
+            "folds": FOLDS,
             "rows_a_run": ROWS_A_RUN,
             "samples": SAMPLES,
             "stretched": STRETCHED,
@@ -70,9 +70,9 @@ def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0
     return Fitted(folder, len(every), tasks, calibrated.workflows, calibrated.everywhere)
 
 
-def held_out(task: str) -> bool:
-    """Whether runs of `task` calibrate; by a checksum of its name, so that a task is never on both sides."""
-    return hashlib.sha256(task.encode()).digest()[0] < 256 * CALIBRATED
+def fold(task: str) -> int:
+    """The fold of a task, by a checksum of its name: a task is never on both sides."""
+    return hashlib.sha256(task.encode()).digest()[0] % FOLDS
 
 
 def fit(runs: Sequence[NDArray[np.float64]], seed: int) -> Forest:
@@ -97,15 +97,26 @@ def stretched(honest: NDArray[np.float64], random: np.random.Generator) -> NDArr
     return made
 
 
-def calibrate(held: Sequence[tuple[Example, NDArray[np.float64]]], fitted: Forest) -> calibration.Calibration:
-    """Thresholds from runs that the forest was not fitted on, for each workflow that has enough, and for all."""
+def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -> calibration.Calibration:
+    """Thresholds for each workflow that has enough honest runs, and for all others together.
+
+    Peaks are out of fold by task. The forest that ships saw all runs; its scores differ from those
+    of its folds by what a fifth of the tasks teaches (cross-conformal, not split: the bound is
+    that of the folds' forests).
+    """
     peaks: dict[str, list[float]] = defaultdict(list)
     tasks: dict[str, set[str]] = defaultdict(set)
-    for example, matrix in held:
-        peaks[example.workflow].append(max(fitted.score(row) for row in matrix))
-        tasks[example.workflow].add(example.task)
+    for n in range(FOLDS):
+        held = [(example, matrix) for example, matrix in every if fold(example.task) == n]
+        others = [matrix for example, matrix in every if fold(example.task) != n]
+        if not held or not others:
+            continue
+        judge = fit(others, seed)
+        for example, matrix in held:
+            peaks[example.workflow].append(max(judge.score(row) for row in matrix))
+            tasks[example.workflow].add(example.task)
     if not peaks:
-        raise DetectorError("train: no task was left to calibrate on; expected runs of more tasks")
+        raise DetectorError("train: expected runs of more than one task, to calibrate on those of another")
     everywhere = calibration.threshold(
         [p for each in peaks.values() for p in each], len(set().union(*tasks.values())), proof=False
     )

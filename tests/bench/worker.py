@@ -1,0 +1,46 @@
+"""The worker as it is, or scoring each action with scikit-learn's own `score_samples`, on one core."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CORE = 1
+
+
+def sklearn_scorer(features: int, trees: int) -> Any:
+    """A forest of the shipped one's size that scores by scikit-learn."""
+    from sklearn.ensemble import IsolationForest
+
+    rows = np.random.default_rng(0).exponential(1.0, (2000, features))
+    fitted = IsolationForest(n_estimators=trees, max_samples=256, random_state=0).fit(rows)
+
+    def score(row: NDArray[np.float64]) -> float:
+        return float(-fitted.score_samples(row[None, :])[0])
+
+    return score
+
+
+def main() -> None:
+    """`python -m tests.bench.worker compiled|sklearn`; settings come from the environment."""
+    if len(os.sched_getaffinity(0)) > 1:
+        os.sched_setaffinity(0, {CORE})
+    from detector import app
+    from detector.config import load
+    from detector.scoring.forest import Forest
+    from detector.scoring.model import load as load_model
+
+    settings = load()
+    if sys.argv[1] == "sklearn":
+        shipped = load_model(settings.models).forest
+        score = sklearn_scorer(shipped.features, len(shipped.roots))
+        Forest.score = lambda _, row: score(row)  # type: ignore[method-assign]
+    app.main(settings)
+
+
+if __name__ == "__main__":
+    main()

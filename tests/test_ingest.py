@@ -1,0 +1,63 @@
+"""What people and enforcers write, and what becomes of what they should not have written."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from detector import ingest
+from detector.config import load
+from detector.records import Ack, Acked, Label, Labelled, decode_log
+from detector.testing import Spans
+
+SETTINGS = load()
+
+
+def test_label_and_ack_become_events_of_their_run() -> None:
+    """Each is one record of the run log under the run's key."""
+    label = msgspec.json.encode(Label("r1", "approve", "ann", 5, "it was asked for", 2))
+    ack = msgspec.json.encode(Ack("r1", 2, "process", "done", 6))
+    (key, value), = ingest.labels(SETTINGS)(label, 9).log
+    assert key == b"r1"
+    assert decode_log(value).events == [Labelled(5, "approve", "ann", "it was asked for", 2)]
+    assert decode_log(ingest.acks(SETTINGS)(ack, 9).log[0][1]).events == [Acked(6, 2, "process", "done")]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "said"),
+    [
+        (b"{", "bad_json", "expected a Label as JSON"),
+        (b"\xff\xff", "bad_json", "expected a Label"),
+        (b'{"run": "r"}', "bad_json", "kind"),
+        (b'{"run": "r", "kind": "explode", "who": "a", "at": 1}', "bad_label", "came 'explode'"),
+        (b'{"run": "", "kind": "kill", "who": "a", "at": 1}', "bad_run", "came 0"),
+        (b'{"run": "r", "kind": "kill", "who": "a", "at": 1e40}', "bad_json", "at"),
+    ],
+)
+def test_bad_labels(value: bytes, reason: str, said: str) -> None:
+    """Each fault has a reason to count and a sentence to read, and nothing reaches the log."""
+    done = ingest.labels(SETTINGS)(value, 1)
+    assert done.log == []
+    assert done.rejects == {reason: 1}
+    assert said in done.detail
+
+
+def test_signature_is_asked_for_where_a_key_is_set() -> None:
+    """An unsigned ack is set aside where a key is configured."""
+    keyed = load(signing_key="k")
+    done = ingest.acks(keyed)(msgspec.json.encode(Ack("r1", 2, "process", "done", 6)), 9)
+    assert done.rejects == {"bad_signature": 1}
+
+
+def test_spans_become_one_record_a_run() -> None:
+    """Keys are run ids, whatever the record's own key was."""
+    done = ingest.spans(SETTINGS)(Spans("svc", "r1").tool("read_file", {"path": "a"}).request(), 3)
+    assert [key for key, _ in done.log] == [b"svc/r1"]
+    assert done.spans == 1
+
+
+def test_rejection_holds_no_bytes() -> None:
+    """A dead letter says where the record stands and what its checksum is, not what it said."""
+    letter = ingest.rejection("otlp_spans", 1, 42, b"token=hunter2", {"not_otlp": 1}, "why")
+    assert b"hunter2" not in letter
+    assert msgspec.json.decode(letter)["offset"] == 42
