@@ -1,0 +1,1 @@
+"""From a decision to a stopped process: commands, signatures, acks, enforcers, people's labels."""

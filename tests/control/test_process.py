@@ -1,0 +1,124 @@
+"""The process enforcer on real agents that `detector run` started."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from detector.control.enforcers.base import Outcome, Result
+from detector.control.enforcers.process import ProcessEnforcer
+from detector.control.registry import Registry
+from detector.records import Desired
+from tests.control.support import COUNTER, Launcher, command, grows, rests, until, wait_until
+
+
+def agent(path: Path) -> str:
+    """An agent whose tool has a session of its own, as coding agents start theirs."""
+    return f"setsid sh -c '{COUNTER.format(path=path)}' & while :; do sleep 0.01; done"
+
+
+async def test_pause_resume_and_kill_of_a_whole_tree(launches: Launcher, tmp_path: Path) -> None:
+    """Each is proven when it's answered, and the agent's tool obeys with it."""
+    process, path = launches("r1", "sh", "-c", agent(tmp_path / "n")), tmp_path / "n"
+    launches.registered("r1")
+    assert grows(path)
+    enforcer = ProcessEnforcer(Registry(launches.run_dir))
+    paused = await enforcer.apply(command(Desired.PAUSED, 1))
+    assert paused.result is Result.DONE
+    assert rests(path)
+    assert (await enforcer.apply(command(Desired.RUNNING, 2))).result is Result.DONE
+    assert grows(path)
+    assert (await enforcer.apply(command(Desired.RUNNING, 3))).result is Result.ALREADY
+    await enforcer.apply(command(Desired.PAUSED, 4))
+    assert (await enforcer.apply(command(Desired.KILLED, 5))).result is Result.DONE
+    assert process.wait() == 137
+    assert rests(path)
+    kind = "cgroup" if launches.cgroup_root else "process group"
+    assert f"{kind} stopped, " in paused.detail
+    assert ("misses a process" in paused.detail) == (kind == "process group")
+
+
+async def test_only_registered_runs_are_touched(launcher: Launcher, tmp_path: Path) -> None:
+    """A command for any other run, by whatever id, is not mine; the agent here goes on."""
+    launcher("r1", "sh", "-c", agent(tmp_path / "n"))
+    launcher.registered("r1")
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    for run in ("r2", "r1.json", "../runs/r1", "r1\0", ""):
+        where = {"host.name": "h", "process.pid": "1"}
+        assert await enforcer.apply(command(Desired.KILLED, 1, run, where=where)) == Outcome(Result.NOT_MINE)
+    assert grows(tmp_path / "n")
+
+
+async def test_a_command_covers_the_runs_below(launcher: Launcher, tmp_path: Path) -> None:
+    """Sub-agents that were launched on their own stop with the run above them."""
+    for run in ("child-1", "child-2"):
+        launcher(run, "sh", "-c", agent(tmp_path / run))
+        launcher.registered(run)
+        assert grows(tmp_path / run)
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    outcome = await enforcer.apply(command(Desired.PAUSED, 1, "root", tree=["child-1", "child-2"]))
+    assert outcome.result is Result.DONE
+    assert rests(tmp_path / "child-1")
+    assert rests(tmp_path / "child-2")
+
+
+async def test_a_run_that_registers_is_told(launcher: Launcher, tmp_path: Path) -> None:
+    """A launch after its pause came is noticed, and the command then takes hold of it."""
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    pause = command(Desired.PAUSED, 1)
+    assert (await enforcer.apply(pause)).result is Result.NOT_MINE
+    launcher("r1", "sh", "-c", agent(tmp_path / "n"))
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["r1"]
+    assert (await enforcer.apply(pause)).result is Result.DONE
+    assert rests(tmp_path / "n")
+
+
+async def test_a_run_that_left_its_state_is_told(launcher: Launcher, tmp_path: Path) -> None:
+    """Thawed by somebody else, its registration deleted: it's still held, noticed and frozen again."""
+    launcher("r1", "sh", "-c", agent(tmp_path / "n"))
+    registration = launcher.registered("r1")
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    pause = command(Desired.PAUSED, 1)
+    assert await enforcer.unsettled() == ["r1"]
+    assert (await enforcer.apply(pause)).result is Result.DONE
+    registration.unlink()
+    assert launcher.cgroup_root
+    (launcher.cgroup_root / "r1" / "cgroup.freeze").write_text("0")
+    assert grows(tmp_path / "n")
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["r1"]
+    enforcer.unsettle("r1")
+    assert (await enforcer.apply(pause)).result is Result.DONE
+    assert rests(tmp_path / "n")
+
+
+async def test_an_ended_run_is_answered_as_ended(launcher: Launcher) -> None:
+    """After its end there's nothing to stop: `already`, and no registration or group is left."""
+    process = launcher("r1", "sleep", "1000")
+    launcher.registered("r1")
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    await enforcer.unsettled()
+    process.kill()
+    process.wait()
+    assert launcher.cgroup_root
+    group = launcher.cgroup_root / "r1"
+    assert (await enforcer.apply(command(Desired.KILLED, 1))).result is Result.DONE
+    watching = asyncio.create_task(enforcer.unsettled())
+    await until(lambda: not group.exists(), "the group to be removed")
+    watching.cancel()
+    assert (await enforcer.apply(command(Desired.PAUSED, 1, "r2", tree=["r1"]))).result is Result.NOT_MINE
+    enforcer._standing.clear()
+    assert await enforcer.apply(command(Desired.PAUSED, 2)) == Outcome(Result.ALREADY, "the run has ended")
+
+
+async def test_what_can_not_be_proven_has_failed(launcher: Launcher, tmp_path: Path) -> None:
+    """A freeze that the kernel doesn't confirm in time is answered as failed, in words."""
+    launcher("r1", "sh", "-c", agent(tmp_path / "n"))
+    launcher.registered("r1")
+    assert launcher.cgroup_root
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir), proof=0.05)
+    above = launcher.cgroup_root / "cgroup.freeze"
+    above.write_text("1")
+    wait_until(lambda: "frozen 1" in (above.parent / "r1" / "cgroup.events").read_text(), "the freeze")
+    outcome = await enforcer.apply(command(Desired.RUNNING, 1))
+    above.write_text("0")
+    assert outcome == Outcome(Result.FAILED, "cgroup: expected running within 0.05 s, found paused")
