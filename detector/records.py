@@ -295,7 +295,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     run: str
     workflow: str
     sequence: int
-    """Rises by one with each verdict of the run."""
+    """Rises by one with each verdict of the run, from the second in which it was first seen."""
     level: str
     previous: str
     cause: str
@@ -321,7 +321,9 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     run: str
     desired: Desired
     sequence: int
-    """An enforcer applies it when this is higher than what it did; killed absorbs everything."""
+    """Rises by one, from the second in which the run was first seen. An enforcer applies a command
+    whose number is higher than what it did; killed absorbs everything.
+    """
     cause: str
     at: int
     workflow: str = ""

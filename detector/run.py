@@ -98,9 +98,23 @@ class Run(msgspec.Struct, array_like=True):
         return np.frombuffer(self.signals, dtype=np.float64)
 
 
-def new(run: str, layout: Layout) -> Run:
-    """A run that nothing is known of."""
-    return Run(run, layout.version, bytearray(16 * len(layout.signals)), layout.initial_memories())
+def new(run: str, layout: Layout, written: int = 0) -> Run:
+    """A run that nothing is known of, first seen in a record of the run log `written` then (ns).
+
+    Its sequences begin at that second: a run that comes back under its id after it was forgotten
+    must outrank what enforcers and auditors remember of it.
+    """
+    second = written // 1_000_000_000
+    return Run(
+        run,
+        layout.version,
+        bytearray(16 * len(layout.signals)),
+        layout.initial_memories(),
+        arrived=written,
+        verdicts=second,
+        sequence=second,
+        leaked=second,
+    )
 
 
 _encoder = msgspec.msgpack.Encoder()

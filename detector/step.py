@@ -81,8 +81,7 @@ def apply(run: Run | None, record: RunEvents, judge: Judge, written: int) -> tup
         if run is None:
             if isinstance(event, Tick | Acked):
                 continue
-            run = runs.new(record.run, judge.model.layout)
-            run.arrived = written
+            run = runs.new(record.run, judge.model.layout, written)
         if not isinstance(event, Tick):
             runs.place(run, record, written)
         run = step(run, event, judge, effects)

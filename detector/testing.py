@@ -15,6 +15,10 @@ from typing import Any, Self
 
 import msgspec
 
+from detector.config import Settings
+from detector.control.enforcers.base import Enforcer
+from detector.control.enforcers.base import Outcome as Result
+from detector.control.enforcers.base import Result as Done
 from detector.records import Action, Command, Does, Environment, Event, Outcome, Phase, RunEvents
 
 EPOCH_NS = 1_780_000_000_000_000_000
@@ -126,20 +130,22 @@ def _attributes(values: dict[str, str]) -> list[dict[str, Any]]:
     return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
 
 
-class RecordingEnforcer:
-    """An enforcer that does nothing and remembers everything."""
+class RecordingEnforcer(Enforcer):
+    """An enforcer that does nothing and remembers everything that it was to carry out."""
 
     name = "recording"
 
     def __init__(self) -> None:
+        super().__init__()
         self.commands: list[Command] = []
 
-    async def apply(self, command: Command) -> Any:
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """One for any settings."""
+        del settings
+        return cls()
+
+    async def act(self, command: Command) -> Result:
         """Remembers the command; its outcome is `done`."""
-        from detector.control.enforcers.base import Outcome as Done
-
         self.commands.append(command)
-        return Done("done")
-
-    async def close(self) -> None:
-        """Nothing to close."""
+        return Result(Done.DONE)

@@ -189,6 +189,14 @@ def test_paused_run_is_not_evicted() -> None:
     assert apply(play(act())[0], record(Tick(5, evict=True)), JUDGE, 0)[0] is None
 
 
+def test_a_run_that_comes_back_outranks_its_past() -> None:
+    """After a run was forgotten, commands under the same id have higher numbers than all before."""
+    before, _ = play(fatal(), now=100 * SECOND_NS)
+    again, _ = play(fatal(), now=5000 * SECOND_NS)
+    assert again.sequence > before.sequence > 0
+    assert again.verdicts > before.verdicts
+
+
 def test_leak() -> None:
     """An action after the proven stop is a leak, said once; one before it is not."""
     run, _ = play(fatal())
