@@ -61,7 +61,8 @@ class Judge:
 
     model: Model
     policy: Policy
-    rules: tuple[BoundRule, ...] = field(init=False)
+    rules: dict[int, list[BoundRule]] = field(init=False)
+    """Rules by the signal that has to move first of all."""
     amounts: NDArray[np.float64] = field(init=False)
     """Scratch for one action; zero between steps."""
 
@@ -133,7 +134,8 @@ def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> No
         run.peak, run.peak_position, run.peak_signals = score, position, signals.astype(np.float32).tobytes()
     if moved:
         _keep(run, action, position, moved, judge)
-    _leak(run, action, judge, effects)
+    if run.desired != Desired.RUNNING:
+        _leak(run, action, judge, effects)
     _decide(run, action, moved, score, judge, effects)
 
 
@@ -171,10 +173,9 @@ def _decide(
     """The highest level that any signal proposes; more signals never lower it."""
     level, cause = Level.ALLOW, ""
     limits = judge.model.calibration.of(run.workflow)
-    if moved:
-        longs = run.vector()[len(judge.amounts) :]
-        for bound in judge.rules:
-            if bound.rule.level > level and bound.fires(moved, longs):  # type: ignore[arg-type]
+    for signal in moved:
+        for bound in judge.rules.get(signal, ()):
+            if bound.rule.level > level and bound.fires(moved, run.vector()):
                 level, cause = bound.rule.level, f"rule:{bound.rule.name}"
     if score > limits.alert and score > run.approved:
         proposed = Level.PAUSE if limits.pause is not None and score > limits.pause else Level.ALERT
@@ -189,8 +190,7 @@ def _decide(
 
 def _leak(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
     """An action that ended after the run was proven stopped: the stop was not complete."""
-    stopped = run.desired != Desired.RUNNING and run.acked >= run.sequence > run.leaked
-    if stopped and action.phase and action.at > run.acked_at:
+    if run.acked >= run.sequence > run.leaked and action.phase and action.at > run.acked_at:
         run.leaked = run.sequence
         effects.append(Noted("leak"))
         _verdict(run, Level(run.level), "leak", action.at, action.span, judge, effects)

@@ -6,6 +6,9 @@ from detector.behaviours.base import Behaviour, Memory, Moment, Signal
 from detector.records import Action, Blind, Does
 
 LATE_NS = 60 * 1_000_000_000
+ARGUMENTS, UNREADABLE = int(Blind.ARGUMENTS), int(Blind.UNREADABLE)
+ODD = int(Blind.CLOCK | Blind.IDS)
+EXECUTE = int(Does.EXECUTE)
 
 
 def initial() -> Memory:
@@ -22,9 +25,9 @@ def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] 
     if not (blind or late):
         return None
     return (
-        float(bool(blind & Blind.ARGUMENTS and moment.first)),
-        float(bool(blind & Blind.UNREADABLE and moment.does & Does.EXECUTE)),
-        float(late or bool(blind & (Blind.CLOCK | Blind.IDS))),
+        float(bool(blind & ARGUMENTS and moment.first)),
+        float(bool(blind & UNREADABLE and moment.does & EXECUTE)),
+        float(late or bool(blind & ODD)),
     )
 
 

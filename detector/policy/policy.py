@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector.behaviours.base import Layout
 from detector.config import Mode, Settings
 from detector.errors import ConfigError
@@ -53,22 +56,30 @@ class Policy:
 
 @dataclass(frozen=True)
 class BoundRule:
-    """A rule whose signals are indices into the layout."""
+    """A rule whose signals are indices: `when` into the signals, `after` into a run's vector (long sums)."""
 
     rule: Rule
     when: tuple[int, ...]
     after: tuple[int, ...]
 
-    def fires(self, moved: Sequence[int], long_sums: Sequence[float]) -> bool:
-        """`moved`: signals that this action moved; `long_sums`: the run's long sums, this action included."""
-        return all(i in moved for i in self.when) and all(long_sums[i] > 0.0 for i in self.after)
+    def fires(self, moved: Sequence[int], vector: NDArray[np.float64]) -> bool:
+        """`moved`: signals that this action moved; `vector`: the run's 2n sums, this action included."""
+        return all(i in moved for i in self.when) and all(vector[i] > 0.0 for i in self.after)
 
 
-def bind(rules: Sequence[Rule], layout: Layout) -> tuple[BoundRule, ...]:
-    """The rules over `layout`. Raises ConfigError where one names a signal that no behaviour has."""
+def bind(rules: Sequence[Rule], layout: Layout) -> dict[int, list[BoundRule]]:
+    """The rules over `layout`, by the first signal of their `when`.
+
+    Raises ConfigError where one names a signal that no behaviour has, or none at all.
+    """
     unknown = {name for rule in rules for name in (*rule.when, *rule.after) if name not in layout.index}
-    if unknown:
-        raise ConfigError([f"rules: no installed behaviour has the signal {name}" for name in sorted(unknown)])
-    return tuple(
-        BoundRule(r, tuple(layout.index[n] for n in r.when), tuple(layout.index[n] for n in r.after)) for r in rules
-    )
+    faults = [f"rules: no installed behaviour has the signal {name}" for name in sorted(unknown)]
+    faults += [f"rules: {rule.name}: expected at least one signal in `when`" for rule in rules if not rule.when]
+    if faults:
+        raise ConfigError(faults)
+    bound: dict[int, list[BoundRule]] = {}
+    for rule in rules:
+        when = tuple(layout.index[name] for name in rule.when)
+        after = tuple(len(layout.signals) + layout.index[name] for name in rule.after)
+        bound.setdefault(when[0], []).append(BoundRule(rule, when, after))
+    return bound
