@@ -30,6 +30,7 @@ from detector.errors import TransportError
 from detector.observe.logs import logging_config
 from detector.observe.metrics import Metrics
 from detector.observe.serve import MetricsServer
+from detector.offsets import Arrival, Offsets
 from detector.policy.policy import Policy
 from detector.records import RunEvents, Tick, encode_log
 from detector.schedule import Schedule
@@ -64,6 +65,8 @@ class Worker:
             "runs", key_type=bytes, value_type=bytes, partitions=settings.partitions, on_recover=self._rebuild
         )
         self.server = MetricsServer(self.metrics, self._ready)
+        self.offsets = Offsets()
+        self._open: dict[tuple[Any, int], Any] = {}
         self._read: dict[Any, int] = {}
         self._stored: dict[Any, int] = {}
         self._wire()
@@ -105,7 +108,8 @@ class Worker:
     def _ingester(self, take: ingest.Ingest) -> Callable[[Any], Awaitable[None]]:
         async def run(stream: Any) -> None:
             async for event in stream.noack().events():
-                await self._ingest(event, take)
+                if await self._takes(event):
+                    await self._ingest(event, take)
 
         return run
 
@@ -124,6 +128,8 @@ class Worker:
 
     async def _watch(self, stream: Any) -> None:
         async for event in stream.noack().events():
+            if not await self._takes(event):
+                continue
             message = event.message
             key, stored = message.key, self.table.data.get(message.key)
             try:
@@ -195,6 +201,7 @@ class Worker:
         gone = {tp.partition for tp in revoked if tp.topic == self.run_log}
         self.schedule.forget(gone)
         self._stored = {tp: offset for tp, offset in self._stored.items() if tp.partition not in gone}
+        self._open.clear()
         for tp in revoked:
             self.metrics.lag.remove(tp.topic, tp.partition)
 
@@ -219,12 +226,26 @@ class Worker:
             # Nothing after this line may run: the state would record what was never sent.
             raise
 
+    async def _takes(self, event: Any) -> bool:
+        """Whether the event is the next of its partition (see offsets.py); seeks back where one is missing."""
+        message, consumer = event.message, self.app.consumer
+        tp, generation = message.tp, message.generation_id
+        if not self.offsets.known(tp, generation):
+            committed = consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
+            if committed is None:
+                committed = (await consumer.earliest_offsets(tp)).get(tp)
+            self.offsets.start(tp, generation, committed)
+        arrival = self.offsets.arrive(tp, message.offset)
+        if arrival is Arrival.SEEK:
+            self.metrics.notes.labels("sought_back").inc()
+            await consumer.seek(tp, self.offsets.expected(tp))
+        return arrival is Arrival.TAKE
+
     def _ack_after(self, event: Any, futures: list[Any]) -> None:
-        """Lets the event's offset commit when all `futures` are done well."""
-        self._read[event.message.tp] = event.message.offset
-        left = len(futures)
-        if not left:
-            event.ack()
+        """Lets the event's offset commit when all `futures` and all events before it are done well."""
+        message, left = event.message, len(futures)
+        self._read[message.tp] = message.offset
+        self._open[message.tp, message.offset] = event
 
         def done(future: Any) -> None:
             nonlocal left
@@ -233,10 +254,18 @@ class Worker:
                 return
             left -= 1
             if not left:
-                event.ack()
+                self._release(message)
 
+        if not left:
+            self._release(message)
         for future in futures:
             future.add_done_callback(done)
+
+    def _release(self, message: Any) -> None:
+        for offset in self.offsets.done(message.tp, message.generation_id, message.offset):
+            event = self._open.pop((message.tp, offset), None)
+            if event is not None:
+                event.ack()
 
     async def _stop(self, fault: BaseException | None) -> None:
         log.error("Kafka did not take a write; stopping, so that a successor begins at the last commit: %s", fault)

@@ -144,7 +144,9 @@ class Settings(BaseSettings):
             raise ValueError("webhook_key: expected a key where webhook_url is set, so that bodies can be verified")
         loopback = {"127.0.0.1", "localhost", "::1"}
         if self.receive_host not in loopback and not self.receive_token.get_secret_value():
-            raise ValueError(f"receive_token: expected a token where receive_host ({self.receive_host}) is not loopback")
+            raise ValueError(
+                f"receive_token: expected a token where receive_host ({self.receive_host}) is not loopback"
+            )
         return self
 
     @classmethod

@@ -1,0 +1,128 @@
+"""A call as classified: what its name and arguments say, and keyed hashes of their words.
+
+The one place where argument text is held, in memory and bounded. Nothing that it gives back has a
+word of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from detector.dialects import _arguments
+from detector.dialects.base import Kind
+from detector.lexicon import Call, Lexicon, secrets
+from detector.records import Blind
+
+MAX_KNOWN = 4096
+"""Calls that are remembered as read, so that a call asked for and then made is read once."""
+
+MAX_KNOWN_CHARS = 2048
+"""Longer arguments aren't remembered."""
+
+_UNREADABLE = int(Blind.UNREADABLE)
+_SURFACES = {Kind.HTTP: "http", Kind.DATABASE: "sql", Kind.PROCESS: "process"}
+
+
+class Read(msgspec.Struct, gc=False):
+    """All of a call that may go on: fields as in records.Action."""
+
+    does: int
+    environment: int
+    targets: tuple[int, ...]
+    signs: tuple[str, ...]
+    shape: int
+    secrets: tuple[int, ...]
+    blind: int
+
+
+class Classifier:
+    """Classifies calls and hashes words."""
+
+    def __init__(self, key: bytes, max_chars: int) -> None:
+        # blake2b takes keys of at most 64 bytes.
+        self.key = key[:64]
+        self.max_chars = max_chars
+        self._lexicon = Lexicon()
+        self._known: dict[tuple[str, str], Read] = {}
+        self.short_hash = lru_cache(maxsize=MAX_KNOWN)(self.hash)
+        """For call ids and targets: short, and each comes at least twice."""
+
+    def hash(self, text: str) -> int:
+        """A keyed 64-bit hash of `text`."""
+        return secrets.keyed(text.encode("utf-8", "surrogatepass"), self.key)
+
+    def call(self, tool: str, arguments: Any) -> Read:
+        """A tool's call. What was asked for and then done is read once."""
+        raw = arguments if isinstance(arguments, str) else encoded(arguments)
+        known = self._known.get((tool, raw))
+        if known is not None:
+            return known
+        cut = len(raw) > self.max_chars
+        text = raw[: self.max_chars] if cut else raw
+        parsed = _arguments.parse(text if cut or isinstance(arguments, str) else arguments)
+        plain = parsed if isinstance(parsed, str) else encoded(parsed)
+        known = self._known.get((tool, plain))
+        if known is None or cut:
+            call = self._lexicon.read(tool, parsed)
+            known = self._read(call, tool, _shape(parsed, plain), text if cut else plain, cut=cut)
+            self._remember(tool, plain, known)
+        self._remember(tool, raw, known)
+        return known
+
+    def infra(self, tool: str, kind: Kind, fields: Mapping[str, Any]) -> Read:
+        """What an HTTP, database or process span did."""
+        raw = "\0".join(map(str, fields.values()))
+        known = self._known.get((tool, raw))
+        if known is None:
+            cut = len(raw) > self.max_chars
+            if cut:
+                fields = {name: str(value)[: self.max_chars] for name, value in fields.items()}
+            call = self._lexicon.infra(_SURFACES[kind], fields)
+            known = self._read(call, tool, raw, raw[: self.max_chars], cut=cut)
+            self._remember(tool, raw, known)
+        return known
+
+    def _read(self, call: Call, tool: str, shape: str, text: str, *, cut: bool) -> Read:
+        return Read(
+            call.does,
+            call.environment,
+            tuple(self.short_hash(target) for target in call.targets),
+            call.signs,
+            self.hash(f"{tool}\0{shape}"),
+            secrets.hashes(secrets.plain(text), self.key),
+            _UNREADABLE if cut or not call.whole else 0,
+        )
+
+    def _remember(self, tool: str, text: str, read: Read) -> None:
+        if len(text) <= MAX_KNOWN_CHARS and not read.blind:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[tool, text] = read
+
+
+def _shape(parsed: Any, plain: str) -> str:
+    """What is equal where a call is repeated: a framework that gives a tool's one argument bare, and one that
+    names it, mean the same call.
+    """
+    if isinstance(parsed, Mapping) and len(parsed) == 1:
+        only = next(iter(parsed.values()))
+        if isinstance(only, str):
+            return only
+    return plain
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def encoded(value: Any) -> str:
+    """Any value as one text, the same for equal values; empty for None."""
+    if value is None:
+        return ""
+    try:
+        return _encode(value).decode()
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return repr(value)

@@ -1,0 +1,1 @@
+"""Span dialects: one file each, with a `DIALECT`."""

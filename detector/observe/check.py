@@ -1,0 +1,98 @@
+"""What `detector check` finds: settings, plug-ins, the model, Kafka and its topics.
+
+Every part is looked at whatever the others say, so that all faults are known at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from detector import plugins, topics
+from detector.config import Settings, load
+from detector.errors import ConfigError, DetectorError, PluginError
+from detector.scoring import model as models
+from detector.scoring.calibration import Threshold
+
+
+class Part(NamedTuple):
+    """One part of the check: what was found, and what is wrong with it, a sentence each."""
+
+    name: str
+    lines: list[str]
+    faults: list[str]
+
+
+async def check() -> list[Part]:
+    """All parts in order. Without usable settings, the model and Kafka can't be looked for."""
+    try:
+        settings = load()
+    except ConfigError as fault:
+        return [Part("settings", [], fault.faults), *_plugins()]
+    return [_settings(settings), *_plugins(), _guarded("model", lambda: _model(settings)), await _kafka(settings)]
+
+
+def _settings(settings: Settings) -> Part:
+    changed = settings.model_fields_set
+    lines = [
+        f"{name} = {_shown(value)}{'' if name in changed else '  (default)'}"
+        for name, value in ((name, getattr(settings, name)) for name in type(settings).model_fields)
+    ]
+    return Part("settings", lines, [])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "set, not shown" if value.get_secret_value() else "not set"
+    return "not set" if value is None or value == "" else str(value)
+
+
+def _plugins() -> list[Part]:
+    return [_guarded(group, lambda group=group: _plugins_of(group)) for group in plugins.KINDS]  # type: ignore[misc]
+
+
+def _plugins_of(group: str) -> list[str]:
+    found = [plugin.name for plugin in plugins.find(group)]
+    if not found:
+        raise PluginError(f"expected at least one plug-in in {group}, found none")
+    return found
+
+
+def _model(settings: Settings) -> list[str]:
+    model = models.load(settings.models)
+    return [
+        f"version {model.version} in {settings.models}",
+        "checksum, arrays and feature list are what the manifest says",
+        f"{len(model.forest.roots)} trees, {len(model.layout.feature_names)} features",
+        *[f"{name}: {_limits(limits)}" for name, limits in sorted(model.calibration.workflows.items())],
+        f"every other workflow: {_limits(model.calibration.everywhere)}",
+    ]
+
+
+def _limits(limits: Threshold) -> str:
+    does = f"alerts above {limits.alert:.3f}, " + (
+        "never pauses by itself" if limits.pause is None else f"pauses above {limits.pause:.3f}"
+    )
+    return f"{does}; at most {limits.bound:.2%} of honest runs ({limits.runs} runs of {limits.tasks} tasks, 95 %)"
+
+
+async def _kafka(settings: Settings) -> Part:
+    try:
+        found = await topics.find(settings)
+    except DetectorError as fault:
+        return Part("kafka", [], [str(fault)])
+    lines = [f"reached at {settings.bootstrap}"]
+    for topic in topics.wanted(settings):
+        if topic.name in found:
+            partitions, policy = found[topic.name]
+            lines.append(f"{topic.name}: {partitions} partitions, {policy or 'cleanup policy unknown'}; {topic.what}")
+    return Part("kafka", lines, topics.faults(settings, found))
+
+
+def _guarded(name: str, look: Callable[[], list[str]]) -> Part:
+    try:
+        return Part(name, look(), [])
+    except DetectorError as fault:
+        return Part(name, [], [str(fault)])

@@ -1,0 +1,107 @@
+"""Runs and their history as people read them in a terminal, and how a decision went."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import assert_never
+
+from rich.markup import escape
+from rich.table import Table
+
+from detector.config import Settings
+from detector.control import people
+from detector.control.people import Entry, RunRow
+from detector.errors import TransportError
+from detector.records import Ack, Command, Desired, Label, Summary, Verdict
+
+COLOURS = {"ALLOW": "green", "ALERT": "yellow", "PAUSE": "red", "KILL": "bold red"}
+ASKS = {"pause": Desired.PAUSED, "resume": Desired.RUNNING, "kill": Desired.KILLED}
+ANSWER_SECONDS = 10.0
+"""A worker answers in milliseconds; this long, and none is there to answer."""
+
+
+def table(rows: list[RunRow]) -> Table:
+    """Runs, the latest first, one a row."""
+    made = Table("run", "workflow", "verdict", "score", "cause", "asked", "proven", "since", box=None, pad_edge=False)
+    for row in rows:
+        made.add_row(
+            escape(row.run),
+            escape(row.workflow),
+            f"[{COLOURS.get(row.level, 'white')}]{row.level}[/]",
+            f"{row.score:.3f} / {row.threshold:.3f}" if row.threshold else "",
+            escape(row.cause),
+            row.desired,
+            row.outcome or row.proven,
+            _when(row.at),
+        )
+    return made
+
+
+def history(entries: list[Entry]) -> Iterator[str]:
+    """What happened to a run, a line each in the order of time, with the evidence in words."""
+    # A verdict and its command bear the time of the same event.
+    for entry in sorted(entries, key=lambda entry: (entry.at, isinstance(entry.record, Command))):
+        doubt = "" if entry.genuine else "  [red](not signed with the configured key)[/]"
+        first, *more = _words(entry.record)
+        yield f"{_when(entry.at)}  {first}{doubt}"
+        yield from (f"    {line}" for line in more)
+
+
+def _words(record: people.Record) -> list[str]:
+    if isinstance(record, Verdict):
+        return _verdict(record)
+    if isinstance(record, Command):
+        deadline = f", until {_when(record.deadline)}" if record.deadline else ""
+        return [f"command {record.sequence}: to be {record.desired.value}, because of {escape(record.cause)}{deadline}"]
+    if isinstance(record, Ack):
+        detail = f": {escape(record.detail)}" if record.detail else ""
+        return [f"enforcer {escape(record.enforcer)}, command {record.sequence}: {escape(record.outcome)}{detail}"]
+    if isinstance(record, Label):
+        why = f": {escape(record.why)}" if record.why else ""
+        return [f"{escape(record.who)} says {escape(record.kind)}{why}"]
+    if isinstance(record, Summary):
+        return [f"{record.outcome} after {record.calls} calls; highest verdict {record.level}, peak {record.peak:.3f}"]
+    assert_never(record)
+
+
+def _verdict(record: Verdict) -> list[str]:
+    scored = f"score {record.score:.3f}, threshold {record.threshold:.3f}" if record.threshold else "no score"
+    by = f"{scored}, model {record.model}, policy {record.policy}, mode {record.mode}"
+    level = f"[{COLOURS.get(record.level, 'white')}]{record.level}[/]"
+    return [
+        f"{level} after {record.previous}, because of {escape(record.cause)} ({by})",
+        *[f"- {escape(evidence.text)}  [dim]span {evidence.span_id}[/]" for evidence in record.evidence],
+        *[f"  {share.share:4.0%} of the score: {escape(share.words)}" for share in record.behaviours],
+    ]
+
+
+def _when(nanoseconds: int) -> str:
+    moment = datetime.fromtimestamp(nanoseconds / 1e9, UTC).astimezone()
+    return moment.isoformat(sep=" ", timespec="milliseconds")[:23]
+
+
+async def decide(settings: Settings, run: str, kind: str, who: str, why: str) -> str:
+    """Sends a person's decision and waits for the worker's command; returns what came of it, in words.
+
+    `kind` is a key of ASKS. Raises TransportError where Kafka can't be reached or no worker answers.
+    """
+    known = await people.history(settings, run)
+    label = await people.send_label(settings, run, kind, who, why)
+    wanted, deadline = ASKS[kind], time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        records = [entry.record for entry in await people.history(settings, run)]
+        commands = [record for record in records if isinstance(record, Command)]
+        if answer := next((command for command in commands if command.at == label.at), None):
+            new = "" if known else "; no verdict named it before: where the id is mistyped, nothing is stopped"
+            return f"run {run} is to be {wanted.value} (command {answer.sequence}){new}"
+        if commands and commands[-1].desired in {wanted, Desired.KILLED}:
+            return f"run {run} was to be {commands[-1].desired.value} already; the decision is recorded"
+        if not commands and known and wanted is Desired.RUNNING:
+            return f"run {run} was never stopped; the decision is recorded"
+        await asyncio.sleep(0.2)
+    raise TransportError(
+        f"run {run}: the decision is written, but no worker answered it in {ANSWER_SECONDS:g} s; is one running?"
+    )

@@ -1,0 +1,287 @@
+"""read(): the bytes of a Kafka record to the events of the runs in it. Pure: no clock, no I/O.
+
+Decode > recognise > classify. Argument and result text goes no further than this module: what
+comes out holds classes, names from our own tables, keyed hashes and span ids.
+
+Which run an event belongs to, first match wins:
+
+1. the resource's `agent.run.id`, taken as it is;
+2. a run or session id on the span (`base.RUN_KEYS`), within the service's identity;
+3. the same on an ancestor in the same request;
+4. the id that the span's trace shows in this request, where it shows only one;
+5. the trace id, within the service's identity.
+
+Where a call acts is what its own words say, else what a request or statement below it says. The
+environment of the resource is taken only for a database that nothing else places: a service's
+database comes with its deployment, while an agent in staging may call production's API.
+
+A conformant tool span and every HTTP, database or process span carry no run id, so where they come
+in another request than the spans that do, 5 holds and their events go to the trace's run. Handing
+those over to the run that the trace belongs to (adoption) is left to the run log, which has room
+for it; `agent.run.id` in the resource needs none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from detector import otlp, plugins
+from detector._classify import Classifier, Read, encoded
+from detector._identity import KEYS, Runs, tool_name
+from detector._record import Record
+from detector.dialects._messages import Asked
+from detector.dialects.base import Dialect, Kind, Seen
+from detector.errors import Drop
+from detector.lexicon import outcomes, secrets
+from detector.records import Action, Blind, Outcome, Phase, RunEvents, Span, Turn
+
+if TYPE_CHECKING:
+    from detector.config import Settings
+
+MANY_RUNS = 100
+"""Runs in one record beyond this are noted."""
+
+MODEL_PATHS = (
+    "/chat/completions",
+    "/v1/messages",
+    "/v1/responses",
+    "/v1/completions",
+    "/v1/embeddings",
+    ":generateContent",
+    ":streamGenerateContent",
+    "/converse",
+    "/invoke-with-response-stream",
+    "/api/chat",
+    "/api/generate",
+)
+"""Ends of paths by which agents reach their model: the turn's own span tells of these calls."""
+
+# Reading a member off an Enum class costs as much as reading an attribute of a span.
+_OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
+_HTTP, _DATABASE, _PROCESS = Kind.HTTP, Kind.DATABASE, Kind.PROCESS
+_NO_ARGUMENTS, _NO_RESULT = int(Blind.ARGUMENTS), int(Blind.RESULT)
+_DONE, _INTENDED, _UNKNOWN = int(Phase.DONE), int(Phase.INTENDED), int(Outcome.UNKNOWN)
+
+
+class Reading(msgspec.Struct):
+    """What one record held."""
+
+    batches: list[RunEvents]
+    """One for each run in the record, its events in the order of their end."""
+    spans: int
+    """Spans that were decoded."""
+    rejects: dict[str, int]
+    """Spans that were set aside, by reason; `no_spans` for a request without any."""
+    notes: dict[str, int]
+    """What was wrong with things that were kept: `args_missing`, `unreadable`, `clock_skewed`,
+    `ids_missing`, `own_parent`, `runs_per_record` (where there are more than 100)."""
+
+
+class Reader:
+    """Reads records. Build one for a process; it holds tables and a bounded memory of calls."""
+
+    def __init__(
+        self,
+        hash_key: bytes = b"",
+        max_text_chars: int = 16_384,
+        max_record_bytes: int = 32 * 1024 * 1024,
+        dialects: Sequence[Dialect] | None = None,
+    ) -> None:
+        found: Sequence[Dialect] = plugins.find("detector.dialects") if dialects is None else dialects
+        ordered = sorted(found, key=lambda dialect: (dialect.order, dialect.name))
+        self._marks = tuple((mark, dialect) for dialect in ordered for mark in dialect.kinds)
+        self._attributes = KEYS.union(*(dialect.keys() for dialect in ordered))
+        self._classifier = Classifier(hash_key, max_text_chars)
+        self._max_bytes = max_record_bytes
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Reader:
+        """A reader with the settings' key and limits."""
+        return cls(settings.hash_key.get_secret_value().encode(), settings.max_text_chars, settings.max_record_bytes)
+
+    def read(self, value: bytes, arrived: int = 0) -> Reading:
+        """The events in one record. `arrived`: when it reached Kafka, nanoseconds since 1970; 0: unknown.
+
+        Raises Drop where nothing of the record can be used: `too_large`, or a reason of `otlp.decode`.
+        """
+        if len(value) > self._max_bytes:
+            raise Drop("too_large", f"expected at most {self._max_bytes} bytes, came {len(value)}")
+        rejects: dict[str, int] = {}
+        notes: dict[str, int] = {}
+        spans = otlp.decode(value, rejects)
+        if not spans and not rejects:
+            rejects["no_spans"] = 1
+        attributes = otlp.pick(spans, self._attributes)
+        seen = [self._see(span, picked) for span, picked in zip(spans, attributes, strict=True)]
+        runs = Runs(spans, attributes, notes)
+        record = Record(runs, seen, notes, arrived)
+        for index, found in enumerate(seen):
+            if found is not None and found.kind is not _OTHER:
+                self._events(spans[index], found, index, record)
+        batches = runs.batches(arrived)
+        if len(batches) > MANY_RUNS:
+            notes["runs_per_record"] = len(batches)
+        return Reading(batches, len(spans), rejects, notes)
+
+    def _see(self, span: Span, attributes: Mapping[str, Any]) -> Seen | None:
+        for mark, dialect in self._marks:
+            if mark in attributes:
+                return dialect.read(span, attributes)
+        return None
+
+    def _events(self, span: Span, seen: Seen, index: int, record: Record) -> None:
+        at = record.end_of(span)
+        events = record.runs.batch_of(index).events
+        kind = seen.kind
+        if kind is _TOOL:
+            events.append(self._tool(span, seen, index, at, record))
+        elif seen.intended:
+            # A start signal of a turn or an agent says nothing that its end does not.
+            return
+        elif kind is _MODEL:
+            events.append(Turn(span.span_id, span.trace_id, at, *_turn(seen)))
+            for asked in seen.asked:
+                events.append(self._intended(span, at, asked, self._call(asked.tool, asked.arguments, record)))
+        elif kind is _AGENT:
+            events.append(Turn(span.span_id, span.trace_id, at, not record.within_call(index), seen.failed))
+        elif span.parent_id not in record.runs.by_id or not record.of_model(index):
+            action = self._infra(span, seen, index, at, record)
+            if action is not None:
+                events.append(action)
+
+    def _call(self, tool: str, arguments: Any, record: Record) -> Read:
+        read = self._classifier.call(tool, arguments)
+        if read.blind:
+            record.note("unreadable")
+        return read
+
+    def _call_id(self, call: str) -> int:
+        return self._classifier.short_hash(call) if call else 0
+
+    def _tool(self, span: Span, seen: Seen, index: int, at: int, record: Record) -> Action:
+        read = self._call(seen.tool, seen.arguments, record)
+        if seen.intended:
+            # A start signal has an id of its own and lies below the span that it announces.
+            span.span_id = span.parent_id or span.span_id
+            return self._intended(span, at, Asked(seen.call, seen.tool, seen.arguments), read)
+        blind = span.blind | read.blind
+        if seen.arguments is None:
+            blind |= _NO_ARGUMENTS
+            record.note("args_missing")
+        if seen.result is None:
+            blind |= _NO_RESULT
+        text, seen_secrets = self._result(seen.result)
+        return Action(
+            span.span_id,
+            span.trace_id,
+            at,
+            _DONE,
+            self._call_id(seen.call),
+            span.parent_id,
+            seen.inner or (span.parent_id in record.runs.by_id and record.repeats_parent(index)),
+            tool_name(seen.tool),
+            read.does,
+            read.environment or record.places.get(span.span_id, 0),
+            _outcome(span, seen, text, read.does),
+            blind,
+            read.shape,
+            read.targets,
+            seen_secrets,
+            read.secrets,
+            read.signs,
+        )
+
+    def _result(self, result: Any) -> tuple[str, tuple[int, ...]]:
+        """The text of a result that is read, and hashes of the secrets in it."""
+        if result is None:
+            return "", ()
+        text = (result if isinstance(result, str) else encoded(result))[: self._classifier.max_chars]
+        return text, secrets.hashes(secrets.plain(text), self._classifier.key)
+
+    def _intended(self, span: Span, at: int, asked: Asked, read: Read) -> Action:
+        return Action(
+            span.span_id,
+            span.trace_id,
+            at,
+            _INTENDED,
+            self._call_id(asked.call),
+            span.parent_id,
+            False,  # noqa: FBT003 - by position, for speed
+            tool_name(asked.tool),
+            read.does,
+            read.environment,
+            _UNKNOWN,
+            span.blind | read.blind | (_NO_ARGUMENTS if asked.arguments is None else 0),
+            read.shape,
+            read.targets,
+            (),
+            read.secrets,
+            read.signs,
+        )
+
+    def _infra(self, span: Span, seen: Seen, index: int, at: int, record: Record) -> Action | None:
+        fields: Mapping[str, Any] = seen.arguments
+        tool = _infra_name(seen.kind, fields)
+        if not tool:
+            return None
+        read = self._classifier.infra(tool, seen.kind, fields)
+        if read.blind:
+            record.note("unreadable")
+        environment = read.environment
+        if environment and span.parent_id:
+            record.places[span.parent_id] = record.places.get(span.parent_id, 0) | environment
+        if not environment and seen.kind is _DATABASE:
+            environment = record.runs.environment_of(index)
+        told = fields.get("url") or fields.get("sql") or fields.get("command")
+        return Action(
+            span.span_id,
+            span.trace_id,
+            at,
+            _DONE,
+            0,
+            span.parent_id,
+            True,  # noqa: FBT003 - by position, for speed
+            tool_name(tool),
+            read.does,
+            environment,
+            _infra_outcome(seen, read.does),
+            span.blind | read.blind | (0 if told else _NO_ARGUMENTS),
+            read.shape,
+            read.targets,
+            (),
+            read.secrets,
+            read.signs,
+        )
+
+
+def _turn(seen: Seen) -> tuple[bool, bool, int, int, int]:
+    """The fields of Turn from `root` on."""
+    return False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out
+
+
+def _outcome(span: Span, seen: Seen, result: str, does: int) -> Outcome:
+    if seen.result is None and not seen.failed and not seen.status:
+        # With arguments and no result it may have waited for an approval, whatever its status says.
+        return Outcome.OK if span.status == 1 and seen.arguments is None else Outcome.UNKNOWN
+    return outcomes.read(result, seen.message, failed=seen.failed, status=seen.status, does=does)
+
+
+def _infra_outcome(seen: Seen, does: int) -> Outcome:
+    if seen.kind is _PROCESS:
+        return Outcome.ERROR if seen.status or seen.failed else Outcome.OK
+    return outcomes.read("", seen.message, failed=seen.failed, status=seen.status, does=does)
+
+
+def _infra_name(kind: Kind, fields: Mapping[str, Any]) -> str:
+    """What an infrastructure span is called as an action; empty for a request to a model."""
+    if kind is _HTTP:
+        if str(fields.get("url", "")).split("?", 1)[0].endswith(MODEL_PATHS):
+            return ""
+        return "http." + str(fields.get("method", "other")).lower()[:16]
+    if kind is _DATABASE:
+        words = str(fields.get("operation") or fields.get("sql") or "").split(None, 1)
+        return "db." + (words[0].lower()[:16] if words else "other")
+    return "process"

@@ -1,0 +1,118 @@
+"""Settings: sources, faults, secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from detector.config import PACKAGED_MODELS, Settings, load
+from detector.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No detector.toml of the machine, and no DETECTOR_* either."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"DETECTOR_{name.upper()}", raising=False)
+
+
+def faults_of(**overrides: Any) -> list[str]:
+    """The faults of settings that can't be used."""
+    with pytest.raises(ConfigError) as raised:
+        load(**overrides)
+    return raised.value.faults
+
+
+def test_arguments_win_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each setting comes from the first source that has it."""
+    (tmp_path / "detector.toml").write_text('group = "file"\nspans_topic = "file"\nlogs_topic = "file"\n')
+    monkeypatch.setenv("DETECTOR_GROUP", "environment")
+    monkeypatch.setenv("DETECTOR_SPANS_TOPIC", "environment")
+    settings = load(group="argument")
+    assert (settings.group, settings.spans_topic, settings.logs_topic) == ("argument", "environment", "file")
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    """Three bad settings give three sentences that name setting and value."""
+    faults = faults_of(bootstrap="nowhere", partitions=0, mode="maybe")
+    assert len(faults) == 3
+    assert any("bootstrap" in fault and "nowhere" in fault for fault in faults)
+    assert any(fault.startswith("partitions") and "came 0" in fault for fault in faults)
+    assert any(fault.startswith("mode") and "came 'maybe'" in fault for fault in faults)
+
+
+def test_a_setting_that_does_not_exist_is_a_fault() -> None:
+    """A typo does not pass in silence."""
+    (fault,) = faults_of(bootstrp="127.0.0.1:9092")
+    assert fault.startswith("bootstrp")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        ({"security": "sasl_ssl"}, "sasl_username"),
+        ({"webhook_url": "http://127.0.0.1/hook"}, "webhook_key"),
+        ({"receive_host": "0.0.0.0"}, "receive_token"),
+        ({"webhook_url": "ftp://127.0.0.1/hook"}, "webhook_url"),
+        ({"bootstrap": "127.0.0.1:9092,other"}, "bootstrap"),
+    ],
+)
+def test_parts_that_do_not_agree_are_a_fault(overrides: dict[str, Any], named: str) -> None:
+    """A setting that asks for another one says which."""
+    (fault,) = faults_of(**overrides)
+    assert named in fault
+
+
+def test_no_secret_comes_back_in_a_fault() -> None:
+    """A rejected secret is not repeated in the error."""
+    faults = faults_of(signing_key=["made-up-secret"], sasl_password=17)
+    assert len(faults) == 2
+    assert "made-up-secret" not in " ".join(faults)
+
+
+def test_no_secret_is_printed_with_the_settings() -> None:
+    """The settings as text hide every secret."""
+    assert "made-up-secret" not in repr(load(signing_key="made-up-secret", hash_key="made-up-secret"))
+
+
+def test_settings_can_not_be_changed() -> None:
+    """They are frozen once loaded."""
+    with pytest.raises(ValidationError, match="frozen"):
+        load().group = "other"  # type: ignore[misc]
+
+
+def test_topics_carry_the_prefix_and_workflows_their_mode() -> None:
+    """The prefix goes before the detector's own topics; a workflow without a mode has the default."""
+    settings = load(topic_prefix="team-", mode="alert", workflow_modes={"deploy": "enforce"})
+    assert settings.topic("agent-commands") == "team-agent-commands"
+    assert (settings.mode_of("deploy"), settings.mode_of("chat")) == ("enforce", "alert")
+
+
+def test_clients_get_protocol_and_credentials() -> None:
+    """SASL settings become the keyword arguments of an aiokafka client."""
+    options = load(security="sasl_plaintext", sasl_username="u", sasl_password="p").aiokafka_security()
+    assert options == {
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "PLAIN",
+        "sasl_plain_username": "u",
+        "sasl_plain_password": "p",
+    }
+    assert load().aiokafka_security() == {"security_protocol": "PLAINTEXT"}
+
+
+def test_tls_makes_a_context() -> None:
+    """An encrypted protocol brings a TLS context that verifies the broker."""
+    context = load(security="ssl").aiokafka_security()["ssl_context"]
+    assert context.check_hostname
+
+
+def test_packaged_models_stand_beside_the_package() -> None:
+    """In a checkout the models are those at its root."""
+    assert PACKAGED_MODELS.is_dir()
+    assert PACKAGED_MODELS.name == "models"
