@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 SESSION_SECONDS = 6.0
 """After this long without a heartbeat a worker's partitions go to another: a take-over within 10 s."""
 COMMIT_SECONDS = 1.0
+LOOK_BACK_SECONDS = 1.0
+LOOK_BACK_TRIES = 5
 REBUILD_CHUNK = 500
 """Stored runs looked at between two turns of the event loop while the schedule is rebuilt."""
 
@@ -67,6 +69,8 @@ class Worker:
         self.server = MetricsServer(self.metrics, self._ready)
         self.offsets = Offsets()
         self._open: dict[tuple[Any, int], Any] = {}
+        self._moved: dict[str, float] = {}
+        self._sought: dict[Any, int] = {}
         self._read: dict[Any, int] = {}
         self._stored: dict[Any, int] = {}
         self._wire()
@@ -80,11 +84,13 @@ class Worker:
             own("agent-labels"): ingest.labels(self.settings),
             own("agent-acks"): ingest.acks(self.settings),
         }
+        self._sources = {*sources, self.run_log}
         for name, take in sources.items():
             self.app.agent(self._topic(name), name=f"ingest-{name}")(self._ingester(take))
         self.app.agent(self._topic(self.run_log), name="watch")(self._watch)
         self.app.task(self._serve)
-        self.app.timer(self.settings.tick_seconds)(self._tick)
+        self.app.timer(self.settings.tick_seconds)(_patiently(self._tick))
+        self.app.timer(LOOK_BACK_SECONDS)(_patiently(self._look_back))
         self.app.on_partitions_revoked.connect(self._revoked)
 
     def _topic(self, name: str) -> Any:
@@ -228,18 +234,44 @@ class Worker:
 
     async def _takes(self, event: Any) -> bool:
         """Whether the event is the next of its partition (see offsets.py); seeks back where one is missing."""
-        message, consumer = event.message, self.app.consumer
-        tp, generation = message.tp, message.generation_id
+        message = event.message
+        tp = message.tp
+        self._moved[tp.topic] = time.monotonic()
+        await self._started(tp, message.generation_id)
+        arrival = self.offsets.arrive(tp, message.offset)
+        if arrival is Arrival.SEEK:
+            await self._seek_back(tp)
+        return arrival is Arrival.TAKE
+
+    async def _started(self, tp: Any, generation: int) -> None:
         if not self.offsets.known(tp, generation):
+            consumer = self.app.consumer
             committed = consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
             if committed is None:
                 committed = (await consumer.earliest_offsets(tp)).get(tp)
-            self.offsets.start(tp, generation, committed)
-        arrival = self.offsets.arrive(tp, message.offset)
-        if arrival is Arrival.SEEK:
-            self.metrics.notes.labels("sought_back").inc()
-            await consumer.seek(tp, self.offsets.expected(tp))
-        return arrival is Arrival.TAKE
+            if not self.offsets.known(tp, generation):
+                self.offsets.start(tp, generation, committed)
+
+    async def _seek_back(self, tp: Any) -> None:
+        self.metrics.notes.labels("sought_back").inc()
+        await self.app.consumer.seek_wait({tp: self.offsets.expected(tp)})
+
+    async def _look_back(self) -> None:
+        """Seeks what was skipped at the end of a partition, where no later record gives it away."""
+        consumer, generation, now = self.app.consumer, self.app.consumer_generation_id, time.monotonic()
+        if not self._ready():
+            self._moved = dict.fromkeys(self._sources, now)
+            return
+        for tp in consumer.assignment():
+            # An agent that moves is not at the end of what was fetched.
+            if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < LOOK_BACK_SECONDS:
+                continue
+            await self._started(tp, generation)
+            at = (self.offsets.expected(tp), consumer.highwater(tp) or 0)
+            # Marks of transactions are offsets without a record: they are not sought for ever.
+            self._sought[tp] = self._sought.get(tp, 0) + 1 if at[0] < at[1] else 0
+            if 0 < self._sought[tp] <= LOOK_BACK_TRIES:
+                await self._seek_back(tp)
 
     def _ack_after(self, event: Any, futures: list[Any]) -> None:
         """Lets the event's offset commit when all `futures` and all events before it are done well."""
@@ -270,6 +302,18 @@ class Worker:
     async def _stop(self, fault: BaseException | None) -> None:
         log.error("Kafka did not take a write; stopping, so that a successor begins at the last commit: %s", fault)
         await self.app.crash(TransportError(f"Kafka did not take a write: {fault}"))
+
+
+def _patiently(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """A timer that tries again next time. A rebalance in the middle of one is no reason to end the worker."""
+
+    async def tried() -> None:
+        try:
+            await work()
+        except Exception as fault:  # noqa: BLE001 - aiokafka asserts what it is asked of partitions that have just gone
+            log.warning("%s: put off: %r", work.__name__, fault)
+
+    return tried
 
 
 def _faust_app(settings: Settings) -> faust.App:

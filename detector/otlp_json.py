@@ -165,19 +165,14 @@ def _resource(resource: _ResourceOf | None) -> Resource:
     return Resource(dict(_attributes(resource.attributes if resource else None)))
 
 
-def _span(span: _Span, resource: Resource, scope: str) -> Span | str:
-    try:
-        trace_id, span_id = bytes.fromhex(span.trace_id or ""), bytes.fromhex(span.span_id or "")
-        parent_id = bytes.fromhex(span.parent_span_id or "")
-    except ValueError:
-        return "ids_not_hex"
+def _span(span: _Span, resource: Resource, scope: str) -> Span:
     status = span.status
     code: int | str | None = status.code if status else 0
     kind = span.kind
     return Span(
-        trace_id,
-        span_id,
-        parent_id,
+        _id(span.trace_id),
+        _id(span.span_id),
+        _id(span.parent_span_id),
         span.name or "",
         _KINDS.get(kind, 0) if isinstance(kind, str) else kind or 0,
         _integer(span.start_time_unix_nano),
@@ -189,6 +184,14 @@ def _span(span: _Span, resource: Resource, scope: str) -> Span | str:
         scope,
         (status.message if status else None) or "",
     )
+
+
+def _id(text: str | None) -> bytes:
+    """The bytes of a hex id; of text that is no hex, such as base64, bytes that no id has the length of."""
+    try:
+        return bytes.fromhex(text) if text else b""
+    except ValueError:
+        return b"?"
 
 
 def _integer(value: float | str | None) -> int:

@@ -142,7 +142,9 @@ class Reader:
             # A start signal of a turn or an agent says nothing that its end does not.
             return
         elif kind is _MODEL:
-            events.append(Turn(span.span_id, span.trace_id, at, *_turn(seen)))
+            events.append(
+                Turn(span.span_id, span.trace_id, at, False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out)  # noqa: FBT003
+            )
             for asked in seen.asked:
                 events.append(self._intended(span, at, asked, self._call(asked.tool, asked.arguments, record)))
         elif kind is _AGENT:
@@ -255,11 +257,6 @@ class Reader:
             read.secrets,
             read.signs,
         )
-
-
-def _turn(seen: Seen) -> tuple[bool, bool, int, int, int]:
-    """The fields of Turn from `root` on."""
-    return False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out
 
 
 def _outcome(span: Span, seen: Seen, result: str, does: int) -> Outcome:

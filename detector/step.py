@@ -167,9 +167,7 @@ def _keep(run: Run, action: Action, position: int, moved: list[int], judge: Judg
         runs.keep(run, step_)
 
 
-def _decide(
-    run: Run, action: Action, moved: list[int], score: float, judge: Judge, effects: list[Effect]
-) -> None:
+def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Judge, effects: list[Effect]) -> None:
     """The highest level that any signal proposes; more signals never lower it."""
     level, cause = Level.ALLOW, ""
     limits = judge.model.calibration.of(run.workflow)
@@ -242,7 +240,7 @@ def _tick(run: Run, tick: Tick, judge: Judge, effects: list[Effect]) -> Run | No
         return run
     # Ticks may be stale: the run could have moved between the tick's making and now.
     when = due(run, judge.policy)
-    if tick.evict and run.desired == Desired.RUNNING or 0 < when <= tick.at:
+    if (tick.evict and run.desired == Desired.RUNNING) or 0 < when <= tick.at:
         effects.append(_summary(run, tick, judge))
         return None
     return run

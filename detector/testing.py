@@ -1,10 +1,10 @@
 """Fakes for tests of one's own: actions, spans, a clock, an enforcer that records.
 
-    >>> from detector.testing import Spans
-    >>> request = Spans("my-agent").tool("read_file", {"path": "README.md"}).request()
-    >>> from detector.read import Reader
-    >>> [type(event).__name__ for batch in Reader(b"").read(request).batches for event in batch.events]
-    ['Action']
+>>> from detector.testing import Spans
+>>> request = Spans("my-agent").tool("read_file", {"path": "README.md"}).request()
+>>> from detector.read import Reader
+>>> [type(event).__name__ for batch in Reader(b"").read(request).batches for event in batch.events]
+['Action']
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ class Stream:
             "DETECTOR_TICK_SECONDS": "0.2",
             **env,
         }
-        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "message.max.bytes": 64 * 1024 * 1024})
+        self._producer = Producer(
+            {"bootstrap.servers": bootstrap, "linger.ms": 0, "message.max.bytes": 64 * 1024 * 1024}
+        )
 
     def worker(self, name: str = "worker", **env: str) -> Worker:
         """A worker with a folder of its own; use it as a context."""

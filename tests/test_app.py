@@ -81,6 +81,26 @@ def test_killed_worker_is_replaced(stream: Stream) -> None:
     assert half["calls"] == 4
 
 
+def test_death_under_load_loses_no_event(stream: Stream) -> None:
+    """A worker dies in the middle of a backlog and others take it up: every run is judged on all its
+    calls, and no run is commanded twice.
+    """
+    runs = 150
+    with stream.worker("first") as first:
+        for n in range(runs):
+            stream.send(honest(f"load-{n}", 1000 + n, 2))
+        first.wait("detector_live_runs", 1)
+        for n in range(runs):
+            stream.send(fatal(f"load-{n}", 2000 + n))
+            if n == runs // 3:
+                first.kill()
+    with stream.worker("second"), stream.worker("third"):
+        stream.json("agent-commands", runs)
+    verdicts = stream.json("agent-verdicts")
+    assert {(v["run"], v["calls"]) for v in verdicts} == {(f"coder/load-{n}", 3) for n in range(runs)}
+    assert len({(c["run"], c["sequence"]) for c in stream.json("agent-commands")}) == runs
+
+
 def test_records_written_while_nobody_listens(stream: Stream) -> None:
     """What came before the first worker is judged when there is one."""
     with stream.worker("maker"):

@@ -17,7 +17,7 @@ def test_label_and_ack_become_events_of_their_run() -> None:
     """Each is one record of the run log under the run's key."""
     label = msgspec.json.encode(Label("r1", "approve", "ann", 5, "it was asked for", 2))
     ack = msgspec.json.encode(Ack("r1", 2, "process", "done", 6))
-    (key, value), = ingest.labels(SETTINGS)(label, 9).log
+    ((key, value),) = ingest.labels(SETTINGS)(label, 9).log
     assert key == b"r1"
     assert decode_log(value).events == [Labelled(5, "approve", "ann", "it was asked for", 2)]
     assert decode_log(ingest.acks(SETTINGS)(ack, 9).log[0][1]).events == [Acked(6, 2, "process", "done")]

@@ -19,8 +19,7 @@ def initial() -> Memory:
 def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
     """Amounts: arguments, unreadable, late."""
     late = memory[0] - action.at > LATE_NS
-    if action.at > memory[0]:
-        memory[0] = action.at
+    memory[0] = max(memory[0], action.at)
     blind = action.blind
     if not (blind or late):
         return None

@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from detector.lexicon.entries import PatternSet
 from detector.records import Does
 
 MAX_PARSED_CHARS = 2048
@@ -28,17 +29,16 @@ STARTS = re.compile(
     re.IGNORECASE,
 )
 _HARMFUL = re.compile(r"\b(drop|truncate|delete|update|grant|revoke|alter|create\s+(?:user|role))\b", re.IGNORECASE)
-_SET_ROLE = re.compile(
-    r"\bset\s+(?:(?:session|local)\s+)?(?:role|authorization|session\s+authorization)\b|\bsuperuser\b", re.IGNORECASE
-)
-_AUDIT = re.compile(
-    r"\b(?:alter|set|drop|disable|truncate|delete)\b.{0,80}\b(?:pgaudit|log_statement|audit\w*|general_log|log_min)",
-    re.IGNORECASE | re.DOTALL,
-)
-_SECRET_TABLE = re.compile(r"\b(?:from|join)\s+\S*(?:secret|credential|password|api_?key|access_?token)", re.IGNORECASE)
-_SECRET_COLUMN = re.compile(
-    r"\bset\b.{0,400}?\b(?:password|passwd|secret|api_?key|token)\w*\s*=", re.IGNORECASE | re.DOTALL
-)
+# The rest looks over any distance, so it is matched by one set in one pass.
+_FURTHER = {
+    "set-role": r"\bset\s+(?:(?:session|local)\s+)?(?:role|authorization|session\s+authorization)\b|\bsuperuser\b",
+    "touch-audit": r"\b(?:alter|set|drop|disable|truncate|delete)\b(?s:.)*"
+    r"\b(?:pgaudit|log_statement|audit\w*|general_log|log_min)",
+    "read-secrets": r"\b(?:from|join)\s+\S*(?:secret|credential|password|api_?key|access_?token)",
+    "change-password": r"\b(?:update|alter)\b(?s:.)*\bset\b(?s:.)*\b(?:password|passwd|secret|api_?key|token)\w*\s*=",
+}
+_further = PatternSet(_FURTHER.values()).match
+_FURTHER_SIGNS = tuple(_FURTHER)
 _READS = frozenset("select with show describe explain pragma".split())
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -107,14 +107,7 @@ def read(text: str) -> Statement:
             _statement(statement, signs, tables)
         if not parsed:
             signs = _by_words(text)
-    if _SECRET_TABLE.search(text):
-        signs.append("read-secrets")
-    if verb in ("update", "alter") and _SECRET_COLUMN.search(text):
-        signs.append("change-password")
-    if _SET_ROLE.search(text):
-        signs.append("set-role")
-    if _AUDIT.search(text):
-        signs.append("touch-audit")
+    signs += [_FURTHER_SIGNS[hit] for hit in _further(text.encode("utf-8", "surrogatepass")) or ()]
     for sign in signs:
         does |= DOES[sign]
     return Statement(int(does), tuple(dict.fromkeys(signs)), tuple(dict.fromkeys(tables))[:8])

@@ -49,9 +49,7 @@ class Calibration:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Calibration:
         """From the manifest's plain values."""
-        return cls(
-            Threshold(**plain["everywhere"]), {name: Threshold(**t) for name, t in plain["workflows"].items()}
-        )
+        return cls(Threshold(**plain["everywhere"]), {name: Threshold(**t) for name, t in plain["workflows"].items()})
 
 
 def order_statistic(peaks: Sequence[float], rate: float) -> float | None:

@@ -61,7 +61,7 @@ def mean_path_length(samples: float) -> float:
     """c(n) of the paper: the mean length of an unsuccessful search among `samples` points."""
     if samples <= 1:
         return 0.0
-    if samples == 2:  # noqa: PLR2004 - the paper's own case
+    if samples == 2:
         return 1.0
     return float(2.0 * (np.log(samples - 1.0) + EULER) - 2.0 * (samples - 1.0) / samples)
 
@@ -82,7 +82,9 @@ def from_sklearn(fitted: Any) -> Forest:
         start += tree.node_count
     arrays = {name: np.concatenate(parts).astype(DTYPES[name]) for name, parts in columns.items()}
     forest = Forest(
-        **arrays, scale=mean_path_length(float(fitted._max_samples)), features=fitted.n_features_in_  # noqa: SLF001
+        **arrays,
+        scale=mean_path_length(float(fitted._max_samples)),
+        features=fitted.n_features_in_,
     )
     validate(forest)
     return forest

@@ -101,7 +101,9 @@ def current(folder: Path) -> str:
     try:
         version = (folder / "current").read_text(encoding="utf-8").strip()
     except OSError as fault:
-        raise ModelError(f"models: expected a file {folder / 'current'} that names a version: {fault.strerror}") from None
+        raise ModelError(
+            f"models: expected a file {folder / 'current'} that names a version: {fault.strerror}"
+        ) from None
     if not VERSION.fullmatch(version):
         raise ModelError(f"models: expected a version in {folder / 'current'}, came {version[:80]!r}")
     return version

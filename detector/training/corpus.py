@@ -40,7 +40,9 @@ def examples(source: Path, reader: Reader) -> Iterator[Example]:
         requests = (line for line in recorded.lines(source) if line.strip())
         yield from grouped(requests, reader)
     else:
-        raise DetectorError(f"train: expected a folder with labels.csv and runs/, or an OTLP .jsonl file, came {source}")
+        raise DetectorError(
+            f"train: expected a folder with labels.csv and runs/, or an OTLP .jsonl file, came {source}"
+        )
 
 
 def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:

@@ -87,7 +87,8 @@ def _turns(steps: list[dict[str, Any]]) -> list[Turn]:
 
 def _chat(heard: list[str], said: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
     asked = [
-        {"type": "tool_call", "id": c["id"], "name": c["tool_name"], "arguments": c.get("arguments") or {}} for c in calls
+        {"type": "tool_call", "id": c["id"], "name": c["tool_name"], "arguments": c.get("arguments") or {}}
+        for c in calls
     ]
     text = [{"type": "text", "content": said}] if said else []
     read = [{"role": "user", "parts": [{"type": "text", "content": t}]} for t in heard]

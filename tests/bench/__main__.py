@@ -1,6 +1,6 @@
 """`make bench`: every figure of the README in one run, as ratios where two things are compared.
 
-    python -m tests.bench [--json FILE] [--quick]
+python -m tests.bench [--json FILE] [--quick]
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def measure(share: float) -> dict[str, Any]:
         requests, count = _requests(runs, int(spans * share), per_record)
         async with chain() as here:
             figures["chain_spans_per_s"][str(per_record)] = await throughput(here, requests, count, "compiled")
-            if per_record == 10:  # noqa: PLR2004
+            if per_record == 10:
                 sizes = await state_sizes(here)
                 figures["state_bytes"] = {"p50": float(np.median(sizes)), "max": max(sizes)}
     requests, count = _requests(runs, int(SKLEARN_SPANS * max(share, 0.5)), 10)
@@ -103,7 +103,9 @@ def show(figures: dict[str, Any]) -> None:
             f"arrival to command at {rate} spans/s: p50 {took['p50']:.1f} ms, p99 {took['p99']:.1f} ms "
             f"({took['commands']} commands)"
         )
-    print(f"stored state of a run: median {figures['state_bytes']['p50']:.0f} bytes, largest {figures['state_bytes']['max']}")
+    print(
+        f"stored state of a run: median {figures['state_bytes']['p50']:.0f} bytes, largest {figures['state_bytes']['max']}"
+    )
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Chain:
     async def _ready(self) -> bool:
         try:
             async with aiohttp.ClientSession() as session, session.get(self._address("readyz")) as answer:
-                return answer.status == 200  # noqa: PLR2004
+                return answer.status == 200
         except aiohttp.ClientError:
             return False
 
@@ -94,8 +94,8 @@ class Chain:
         """(spans read, run-log records applied) so far."""
         async with session.get(self._address("metrics")) as answer:
             text = await answer.text()
-        spans = sum(float(v) for v in re.findall(r"^detector_spans_total\{[^}]*\} (\S+)", text, re.M))
-        states = re.search(r"^detector_state_bytes_count (\S+)", text, re.M)
+        spans = sum(float(v) for v in re.findall(r"^detector_spans_total\{[^}]*\} (\S+)", text, re.MULTILINE))
+        states = re.search(r"^detector_state_bytes_count (\S+)", text, re.MULTILINE)
         return spans, float(states[1]) if states else 0.0
 
 

@@ -21,8 +21,18 @@ ANTHROPIC_RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_us
     [
         [ASSISTANT],
         [{"role": "assistant", "parts": [{"type": "text", "content": "I will"}, CALL]}],
-        [{"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "bash", "arguments": '{"command":"ls"}'}}]}],
-        {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "bash", "input": {"command": "ls"}}]},
+        [
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "bash", "arguments": '{"command":"ls"}'}}
+                ],
+            }
+        ],
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "c1", "name": "bash", "input": {"command": "ls"}}],
+        },
         [{"toolUse": {"toolUseId": "c1", "name": "bash", "input": {"command": "ls"}}}],
     ],
 )
@@ -34,7 +44,9 @@ def test_asked(written: Any) -> None:
         assert (asked.call, asked.tool, arguments) == ("c1", "bash", {"command": "ls"})
 
 
-@pytest.mark.parametrize("written", ["", "tool", "[", '{"tool": 1}', '["tool"]', "[" * 9999 + "tool", None, 7, [None], [{"parts": [7]}]])
+@pytest.mark.parametrize(
+    "written", ["", "tool", "[", '{"tool": 1}', '["tool"]', "[" * 9999 + "tool", None, 7, [None], [{"parts": [7]}]]
+)
 def test_nothing_asked(written: Any) -> None:
     """What holds no call gives none."""
     assert messages.asked(written) == ()

@@ -141,7 +141,11 @@ def test_code_about_credentials_is_no_search_for_one(tool: str, arguments: Any) 
         ("http", {"url": "https://api.staging.example.com/x"}, Environment.STAGING),
         ("http", {"url": "http://localhost:8000/x"}, Environment.LOCAL),
         ("sql", {"query": "DROP TABLE a", "database": "orders_test"}, Environment.TEST),
-        ("bash", {"command": "kubectl -n staging get pods --context prod"}, Environment.STAGING | Environment.PRODUCTION),
+        (
+            "bash",
+            {"command": "kubectl -n staging get pods --context prod"},
+            Environment.STAGING | Environment.PRODUCTION,
+        ),
         ("bash", {"command": "git commit -m 'fix production'"}, Environment(0)),
         ("bash", {"command": "grep -rn production ."}, Environment(0)),
         ("bash", {"command": "npm install --production"}, Environment(0)),

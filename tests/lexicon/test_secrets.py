@@ -74,11 +74,15 @@ def test_redact_leaves_no_secret() -> None:
     """What people see says what was there and not its value."""
     text = f"curl -H 'Authorization: Bearer {UUID}' with AKIAIOSFODNN7EXAMPLE"
 
-    assert secrets.redact(text) == "curl -H 'Authorization: Bearer [credential redacted]' with [aws-access-key redacted]"
+    assert (
+        secrets.redact(text) == "curl -H 'Authorization: Bearer [credential redacted]' with [aws-access-key redacted]"
+    )
     assert secrets.redact("nothing here") == "nothing here"
 
 
-@pytest.mark.parametrize("text", ["token=" * 3000, "a/" * 8000, "token=" + "a/" * 8000, "eyJ" * 5000, "-----BEGIN " * 1500])
+@pytest.mark.parametrize(
+    "text", ["token=" * 3000, "a/" * 8000, "token=" + "a/" * 8000, "eyJ" * 5000, "-----BEGIN " * 1500]
+)
 def test_hostile_text_is_searched_in_bounds(text: str) -> None:
     """Candidates and the length of one are capped."""
     assert len(secrets.hashes(secrets.plain(text), KEY)) <= secrets.MAX_SECRETS

@@ -58,7 +58,9 @@ def test_more_commands_than_are_read_are_told() -> None:
     assert not script.whole
 
 
-@pytest.mark.parametrize("text", ['"' * 16_000, "'" * 16_000, "$(" * 8_000, "`" * 16_000, "<<A " * 4_000, '" \\"' * 4_000])
+@pytest.mark.parametrize(
+    "text", ['"' * 16_000, "'" * 16_000, "$(" * 8_000, "`" * 16_000, "<<A " * 4_000, '" \\"' * 4_000]
+)
 def test_hostile_text_is_read_in_one_pass(text: str) -> None:
     """Unclosed quotes, substitutions and documents end with the text."""
     assert len(shell.parse(text).commands) <= shell.MAX_COMMANDS
