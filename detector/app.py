@@ -71,6 +71,7 @@ class Worker:
         self._open: dict[tuple[Any, int], Any] = {}
         self._moved: dict[str, float] = {}
         self._sought: dict[Any, int] = {}
+        self._earliest: dict[Any, int] = {}
         self._read: dict[Any, int] = {}
         self._stored: dict[Any, int] = {}
         self._wire()
@@ -92,6 +93,7 @@ class Worker:
         self.app.timer(self.settings.tick_seconds)(_patiently(self._tick))
         self.app.timer(LOOK_BACK_SECONDS)(_patiently(self._look_back))
         self.app.on_partitions_revoked.connect(self._revoked)
+        self.app.on_rebalance_complete.connect(self._rebalanced)
 
     def _topic(self, name: str) -> Any:
         return self.app.topic(
@@ -237,20 +239,28 @@ class Worker:
         message = event.message
         tp = message.tp
         self._moved[tp.topic] = time.monotonic()
-        await self._started(tp, message.generation_id)
+        self._start(tp, message.generation_id)
         arrival = self.offsets.arrive(tp, message.offset)
         if arrival is Arrival.SEEK:
             await self._seek_back(tp)
         return arrival is Arrival.TAKE
 
-    async def _started(self, tp: Any, generation: int) -> None:
+    async def _rebalanced(self, *_: Any, **__: Any) -> None:
+        """Before streams resume: where partitions begin, for those that nothing was ever committed of.
+
+        Asked here and not when a record has come: the answer may take as long as a fetch.
+        """
+        consumer = self.app.consumer
+        # The first record to a topic would otherwise wait for its metadata.
+        for name in (self.run_log, self.table.changelog_topic_name, *self.watch.topics, self.rejected):
+            await self.app.producer._producer.partitions_for(name)  # noqa: SLF001 - Faust has no way to ask
+        mine = [tp for tp in consumer.assignment() if tp.topic in self._sources]
+        self._earliest = dict(await consumer.earliest_offsets(*mine)) if mine else {}
+
+    def _start(self, tp: Any, generation: int) -> None:
         if not self.offsets.known(tp, generation):
-            consumer = self.app.consumer
-            committed = consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
-            if committed is None:
-                committed = (await consumer.earliest_offsets(tp)).get(tp)
-            if not self.offsets.known(tp, generation):
-                self.offsets.start(tp, generation, committed)
+            committed = self.app.consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
+            self.offsets.start(tp, generation, self._earliest.get(tp) if committed is None else committed)
 
     async def _seek_back(self, tp: Any) -> None:
         self.metrics.notes.labels("sought_back").inc()
@@ -266,7 +276,7 @@ class Worker:
             # An agent that moves is not at the end of what was fetched.
             if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < LOOK_BACK_SECONDS:
                 continue
-            await self._started(tp, generation)
+            self._start(tp, generation)
             at = (self.offsets.expected(tp), consumer.highwater(tp) or 0)
             # Marks of transactions are offsets without a record: they are not sought for ever.
             self._sought[tp] = self._sought.get(tp, 0) + 1 if at[0] < at[1] else 0
@@ -339,7 +349,7 @@ def _faust_app(settings: Settings) -> faust.App:
         broker_commit_every=100_000,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
-        producer_linger=0,
+        producer_linger=0.002,
         producer_max_request_size=settings.max_record_bytes,
         consumer_max_fetch_size=settings.max_record_bytes,
         store=f"{settings.store}://",

@@ -57,6 +57,11 @@ class Watch:
             Summary: own("agent-summaries"),
         }
 
+    @property
+    def topics(self) -> list[str]:
+        """Where `apply` sends to."""
+        return list(self._topics.values())
+
     def apply(self, stored: bytes | None, value: bytes, offset: int, written: int) -> Applied:
         """Applies the record `value` at `offset`, written to the log at `written` (ns), to the `stored` state.
 

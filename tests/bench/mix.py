@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 PATH = Path(__file__).with_name("mix.binpb.gz")
 SEED, RUNS = 424_242, 40
+LANES = 10
 ID_KEYS = {"gen_ai.conversation.id", "session.id", "agent.run.id", "gen_ai.agent.call.id"}
 
 Run = list[ExportTraceServiceRequest]
@@ -54,35 +55,39 @@ def read() -> list[Run]:
 
 
 def records(runs: list[Run], spans: int, per_record: int) -> Iterator[bytes]:
-    """About `spans` spans as requests of up to `per_record` spans of one run, runs interleaved ten at a time."""
-    made = 0
+    """About `spans` spans as requests of `per_record` each.
+
+    Runs go through ten lanes at once, one after the other in each, and a record is cut from one
+    lane: of one run where it has enough spans left, of that and the next ones where not.
+    """
+    lanes = [_cut(_lane(runs[n::LANES]), per_record) for n in range(LANES)]
+    for made, lane in zip(range(0, spans, per_record), itertools.cycle(lanes), strict=False):
+        del made
+        yield next(lane)
+
+
+def _lane(runs: list[Run]) -> Iterator[ExportTraceServiceRequest]:
     for copy in itertools.count():
-        for start in range(0, len(runs), 10):
-            queues = [list(_batches(run, copy, per_record)) for run in runs[start : start + 10]]
-            for batch in itertools.chain.from_iterable(itertools.zip_longest(*queues)):
-                if batch is None:
-                    continue
-                yield batch[0]
-                made += batch[1]
-                if made >= spans:
-                    return
+        for run in runs:
+            for single in run:
+                renewed = ExportTraceServiceRequest()
+                renewed.CopyFrom(single)
+                _renew(renewed.resource_spans[0].scope_spans[0].spans[0], copy)
+                yield renewed
 
 
-def _batches(run: Run, copy: int, per_record: int) -> Iterator[tuple[bytes, int]]:
-    for start in range(0, len(run), per_record):
+def _cut(singles: Iterator[ExportTraceServiceRequest], per_record: int) -> Iterator[bytes]:
+    while True:
         request = ExportTraceServiceRequest()
-        for single in run[start : start + per_record]:
-            source = single.resource_spans[0]
-            if not request.resource_spans:
-                request.resource_spans.add(resource=source.resource)
-            into = request.resource_spans[0]
-            scope = source.scope_spans[0]
-            if not into.scope_spans or into.scope_spans[-1].scope.name != scope.scope.name:
-                into.scope_spans.add(scope=scope.scope)
-            span = into.scope_spans[-1].spans.add()
-            span.CopyFrom(scope.spans[0])
-            _renew(span, copy)
-        yield request.SerializeToString(), len(run[start : start + per_record])
+        for single in itertools.islice(singles, per_record):
+            source, groups = single.resource_spans[0], request.resource_spans
+            if not groups or groups[-1].resource != source.resource:
+                groups.add(resource=source.resource)
+            scope, scopes = source.scope_spans[0], groups[-1].scope_spans
+            if not scopes or scopes[-1].scope.name != scope.scope.name:
+                scopes.add(scope=scope.scope)
+            scopes[-1].spans.append(scope.spans[0])
+        yield request.SerializeToString()
 
 
 def _renew(span: object, copy: int) -> None:
