@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector.behaviours.base import Layout
 from detector.errors import DetectorError
-from detector.records import Action, Desired, Event, Level, RunEvents
+from detector.records import Action, Desired, Level, RunEvents, Turn
 
 SEEN_IDS = 256
 ID_BYTES = 6
@@ -140,17 +140,17 @@ def decode(value: bytes, layout: Layout) -> Run:
     return run
 
 
-def is_new(run: Run, event: Event) -> bool:
+def is_new(run: Run, event: Action | Turn) -> bool:
     """Remembers `event`; False where the run has had it already.
 
     The id covers what the span says, not only its ids: an agent that used one span id for
     two different calls would otherwise hide the second.
     """
-    if isinstance(event, Action):
-        what = pack("<BBQQI", event.phase, event.outcome, event.call, event.shape, event.does)
+    if type(event) is Turn:
+        ids = event.span + event.trace
     else:
-        what = type(event).__name__.encode()
-    ident = blake2b(event.span + event.trace + what, digest_size=ID_BYTES).digest()  # type: ignore[union-attr]
+        ids = pack("<BBQQI", event.phase, event.outcome, event.call, event.shape, event.does) + event.span + event.trace
+    ident = blake2b(ids, digest_size=ID_BYTES).digest()
     seen = run.seen
     # find() may hit across two ids: look on until a hit is aligned.
     at = seen.find(ident)
@@ -166,7 +166,8 @@ def is_new(run: Run, event: Event) -> bool:
 
 def place(run: Run, record: RunEvents, written: int) -> None:
     """Takes over what a run-log record, written at `written` (ns), says of the run as a whole."""
-    run.arrived = max(run.arrived, written)
+    if written > run.arrived:
+        run.arrived = written
     if record.service:
         run.service = record.service
     if record.workflow and record.workflow_rank < run.workflow_rank:

@@ -43,6 +43,8 @@ PERSONS = {
     "kill": (Level.KILL, Desired.KILLED),
     "deny": (Level.KILL, Desired.KILLED),
 }
+OF_KNOWN_RUNS = frozenset({Tick, Acked})
+"""Events that make no run of one that is not known, or not known any more."""
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
 
 
@@ -78,31 +80,31 @@ def apply(run: Run | None, record: RunEvents, judge: Judge, written: int) -> tup
     Returns the run, or None where it is finished, and what is to be sent, in order.
     """
     effects: list[Effect] = []
+    if not all(type(event) in OF_KNOWN_RUNS for event in record.events):
+        run = run or runs.new(record.run, judge.model.layout, written)
+        runs.place(run, record, written)
     for event in record.events:
-        if run is None:
-            if isinstance(event, Tick | Acked):
-                continue
-            run = runs.new(record.run, judge.model.layout, written)
-        if not isinstance(event, Tick):
-            runs.place(run, record, written)
-        run = step(run, event, judge, effects)
+        if run is not None:
+            run = step(run, event, judge, effects)
     return run, effects
 
 
 def step(run: Run, event: Event, judge: Judge, effects: list[Effect]) -> Run | None:
     """One event of one run. Appends to `effects`; returns the run, or None where it is finished."""
-    if isinstance(event, Tick):
-        return _tick(run, event, judge, effects)
-    if isinstance(event, Acked):
-        _acked(run, event)
+    # The common kinds first: this is the inner loop.
+    if isinstance(event, Action | Turn):
+        if not runs.is_new(run, event):
+            effects.append(Noted("duplicate"))
+        elif isinstance(event, Action):
+            _action(run, event, judge, effects)
+        else:
+            _turn(run, event, judge)
     elif isinstance(event, Labelled):
         _labelled(run, event, judge, effects)
-    elif not runs.is_new(run, event):
-        effects.append(Noted("duplicate"))
-    elif isinstance(event, Turn):
-        _turn(run, event, judge)
+    elif isinstance(event, Acked):
+        _acked(run, event)
     else:
-        _action(run, event, judge, effects)
+        return _tick(run, event, judge, effects)
     return run
 
 
@@ -254,8 +256,10 @@ def _listen(run: Run, event: Turn | Labelled, judge: Judge) -> None:
 
 def _move(run: Run, trace: bytes, at: int) -> None:
     runs.trace(run, trace)
-    run.started = min(run.started, at) if run.started else at
-    run.last = max(run.last, at)
+    if not 0 < run.started <= at:
+        run.started = at
+    if at > run.last:
+        run.last = at
     run.ended = False
 
 

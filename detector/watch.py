@@ -7,6 +7,7 @@ confirmed, and only then writes the state that says so.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -90,8 +91,8 @@ class Watch:
         return due(runs.decode(state, self.judge.model.layout), self.judge.policy)
 
     def _count(self, record: RunEvents, *, new: bool) -> None:
-        for event in record.events:
-            self.metrics.events.labels(type(event).__name__.lower()).inc()
+        for kind, times in Counter(map(type, record.events)).items():
+            self.metrics.events.labels(kind.__name__.lower()).inc(times)
         if new:
             self.metrics.runs_started.labels(record.workflow or "unknown").inc()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,17 +44,20 @@ class Forest:
     scale: float
     features: int
 
+    @cached_property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arguments of every walk, in the order of walk.py."""
+        return (self.feature, self.threshold, self.left, self.right, self.depth, self.roots)
+
     def score(self, row: NDArray[np.float64]) -> float:
         """The anomaly score of one row of `features` values: 0 to 1, high is anomalous."""
-        result: float = walk.score(
-            row, self.feature, self.threshold, self.left, self.right, self.depth, self.roots, self.scale
-        )
+        result: float = walk.score(row, *self.arrays, self.scale)
         return result
 
     def attribute(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much each feature shortened the mean path, in splits; negative: lengthened it."""
         out = np.zeros(self.features)
-        walk.attribute(row, self.feature, self.threshold, self.left, self.right, self.depth, self.roots, out)
+        walk.attribute(row, *self.arrays, out)
         return out / len(self.roots)
 
 

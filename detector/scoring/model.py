@@ -44,8 +44,9 @@ class Model:
 
     def advance(self, signals: NDArray[np.float64], amounts: NDArray[np.float64], *, fade: bool) -> float:
         """Fades `signals` (2n) by one action if `fade`, adds `amounts` (n, then cleared) and scores the result."""
-        walk.decay(signals, amounts, SHORT if fade else 1.0, LONG if fade else 1.0)
-        return self.forest.score(signals)
+        short, long = (SHORT, LONG) if fade else (1.0, 1.0)
+        score: float = walk.advance(signals, amounts, short, long, *self.forest.arrays, self.forest.scale)
+        return score
 
     def warm(self) -> None:
         """Compiles, or loads what was compiled, before the first run waits for it."""

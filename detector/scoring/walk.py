@@ -55,6 +55,16 @@ def score(
 
 
 @_compiled
+def advance(
+    signals: Floats, amounts: Floats, short: float, long: float,
+    feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, scale: float,
+) -> float:  # fmt: skip
+    """`decay`, then `score`: one crossing from Python for each action, not two."""
+    decay(signals, amounts, short, long)
+    return score(signals, feature, threshold, left, right, depth, roots, scale)
+
+
+@_compiled
 def attribute(
     row: Floats, feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, out: Floats
 ) -> None:

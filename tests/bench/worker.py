@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 CORE = 1
+Floats = NDArray[np.float64]
 
 
-def sklearn_scorer(features: int, trees: int) -> Any:
+def sklearn_scorer(features: int, trees: int) -> Callable[[Floats], float]:
     """A forest of the shipped one's size that scores by scikit-learn."""
     from sklearn.ensemble import IsolationForest
 
     rows = np.random.default_rng(0).exponential(1.0, (2000, features))
     fitted = IsolationForest(n_estimators=trees, max_samples=256, random_state=0).fit(rows)
 
-    def score(row: NDArray[np.float64]) -> float:
+    def score(row: Floats) -> float:
         return float(-fitted.score_samples(row[None, :])[0])
 
     return score
@@ -31,14 +32,20 @@ def main() -> None:
         os.sched_setaffinity(0, {CORE})
     from detector import app
     from detector.config import load
-    from detector.scoring.forest import Forest
+    from detector.scoring import walk
+    from detector.scoring.model import LONG, SHORT, Model
     from detector.scoring.model import load as load_model
 
     settings = load()
     if sys.argv[1] == "sklearn":
         shipped = load_model(settings.models).forest
         score = sklearn_scorer(shipped.features, len(shipped.roots))
-        Forest.score = lambda _, row: score(row)  # type: ignore[method-assign]
+
+        def advance(_: Model, signals: Floats, amounts: Floats, *, fade: bool) -> float:
+            walk.decay(signals, amounts, SHORT if fade else 1.0, LONG if fade else 1.0)
+            return score(signals)
+
+        Model.advance = advance  # type: ignore[method-assign]
     app.main(settings)
 
 
