@@ -27,15 +27,15 @@ from prometheus_client import CollectorRegistry
 from detector import ingest, topics
 from detector.config import Settings
 from detector.errors import TransportError
+from detector.judge import Judge
 from detector.observe.logs import logging_config
 from detector.observe.metrics import Metrics
 from detector.observe.serve import MetricsServer
-from detector.offsets import Arrival, Offsets
 from detector.policy.policy import Policy
+from detector.progress import LOOK_BACK_SECONDS, Progress
 from detector.records import RunEvents, Tick, encode_log
 from detector.schedule import Schedule
 from detector.scoring.model import load
-from detector.step import Judge
 from detector.watch import Applied, Watch
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,6 @@ log = logging.getLogger(__name__)
 SESSION_SECONDS = 6.0
 """After this long without a heartbeat a worker's partitions go to another: a take-over within 10 s."""
 COMMIT_SECONDS = 1.0
-LOOK_BACK_SECONDS = 1.0
-LOOK_BACK_TRIES = 5
 REBUILD_CHUNK = 500
 """Stored runs looked at between two turns of the event loop while the schedule is rebuilt."""
 
@@ -63,16 +61,11 @@ class Worker:
         self.run_log = settings.topic("agent-run-log")
         self.rejected = settings.topic(f"{settings.spans_topic}-rejected")
         self.app = _faust_app(settings)
-        self.table = self.app.Table(
+        # Any: Faust's own types know neither a table's changelog nor a store's offsets.
+        self.table: Any = self.app.Table(
             "runs", key_type=bytes, value_type=bytes, partitions=settings.partitions, on_recover=self._rebuild
         )
         self.server = MetricsServer(self.metrics, self._ready)
-        self.offsets = Offsets()
-        self._open: dict[tuple[Any, int], Any] = {}
-        self._moved: dict[str, float] = {}
-        self._sought: dict[Any, int] = {}
-        self._earliest: dict[Any, int] = {}
-        self._read: dict[Any, int] = {}
         self._stored: dict[Any, int] = {}
         self._wire()
 
@@ -85,14 +78,15 @@ class Worker:
             own("agent-labels"): ingest.labels(self.settings),
             own("agent-acks"): ingest.acks(self.settings),
         }
-        self._sources = {*sources, self.run_log}
+        self.progress = Progress(self.app, {*sources, self.run_log}, self.metrics, self._stop)
         for name, take in sources.items():
             self.app.agent(self._topic(name), name=f"ingest-{name}")(self._ingester(take))
         self.app.agent(self._topic(self.run_log), name="watch")(self._watch)
         self.app.task(self._serve)
         self.app.timer(self.settings.tick_seconds)(_patiently(self._tick))
         self.app.timer(LOOK_BACK_SECONDS)(_patiently(self._look_back))
-        self.app.on_partitions_revoked.connect(self._revoked)
+        revoked: Any = self._revoked
+        self.app.on_partitions_revoked.connect(revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
 
     def _topic(self, name: str) -> Any:
@@ -109,14 +103,15 @@ class Worker:
         gc.set_threshold(50_000, 20, 100)
 
     def _ready(self) -> bool:
-        return bool(self.app.rebalancing is False and self.app.tables.recovery.completed.is_set())
+        tables: Any = self.app.tables
+        return not self.app.rebalancing and bool(tables.recovery.completed.is_set())
 
     # --- agents -------------------------------------------------------------------------
 
     def _ingester(self, take: ingest.Ingest) -> Callable[[Any], Awaitable[None]]:
         async def run(stream: Any) -> None:
             async for event in stream.noack().events():
-                if await self._takes(event):
+                if await self.progress.takes(event):
                     await self._ingest(event, take)
 
         return run
@@ -132,26 +127,27 @@ class Worker:
             self.metrics.notes.labels(reason).inc(times)
         if done.rejects:
             sent.append(await self._reject(event, "ingest", done.rejects, done.detail))
-        self._ack_after(event, sent)
+        self.progress.ack_after(event, sent)
 
     async def _watch(self, stream: Any) -> None:
         async for event in stream.noack().events():
-            if not await self._takes(event):
+            if not await self.progress.takes(event):
                 continue
             message = event.message
-            key, stored = message.key, self.table.data.get(message.key)
+            key = message.key
             try:
+                stored = self.table.data.get(key)
                 applied = self.watch.apply(stored, message.value, message.offset, int(message.timestamp * 1e9))
             except Exception as fault:
                 # A record that breaks step() would break it at every replay: it must not hold up its partition.
                 log.exception("run log: a record was set aside", extra={"partition": message.partition})
-                self._ack_after(event, [await self._reject(event, "watch", {type(fault).__name__: 1}, "")])
+                self.progress.ack_after(event, [await self._reject(event, "watch", {type(fault).__name__: 1}, "")])
                 continue
             if applied.sends:
                 await self._confirmed([await self._send(*send) for send in applied.sends])
-            self._ack_after(event, [await self._store(key, message.partition, applied)])
+            self.progress.ack_after(event, [await self._store(key, message.partition, applied)])
 
-    async def _store(self, key: bytes, partition: int, applied: Applied) -> Awaitable[Any]:
+    async def _store(self, key: bytes, partition: int, applied: Applied) -> Any:
         """Writes the state where the next record finds it, and to the changelog; returns that write's future."""
         if applied.state is None:
             self.table.data.pop(key, None)
@@ -185,14 +181,7 @@ class Worker:
         while self._stored:
             self.table.data.set_persisted_offset(*self._stored.popitem())
         self.metrics.live_runs.set(len(self.schedule))
-        self._measure_lag()
-
-    def _measure_lag(self) -> None:
-        consumer = self.app.consumer
-        for tp in consumer.assignment():
-            end, read = consumer.highwater(tp), self._read.get(tp)
-            if end is not None and read is not None:
-                self.metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - read - 1))
+        self.progress.measure_lag()
 
     async def _rebuild(self) -> None:
         """The schedule of all runs of the recovered partitions."""
@@ -209,9 +198,20 @@ class Worker:
         gone = {tp.partition for tp in revoked if tp.topic == self.run_log}
         self.schedule.forget(gone)
         self._stored = {tp: offset for tp, offset in self._stored.items() if tp.partition not in gone}
-        self._open.clear()
-        for tp in revoked:
-            self.metrics.lag.remove(tp.topic, tp.partition)
+        self.progress.revoked(revoked)
+
+    async def _rebalanced(self, *_: Any, **__: Any) -> None:
+        # The first record to a topic would otherwise wait for its metadata.
+        producer: Any = self.app.producer
+        for name in (self.run_log, self.table.changelog_topic_name, *self.watch.topics, self.rejected):
+            await producer._producer.partitions_for(name)  # noqa: SLF001 - Faust has no way to ask
+        await self.progress.rebalanced()
+
+    async def _look_back(self) -> None:
+        if self._ready():
+            await self.progress.look_back()
+        else:
+            self.progress.quiet()
 
     # --- Kafka --------------------------------------------------------------------------
 
@@ -233,81 +233,6 @@ class Worker:
             await self._stop(fault)
             # Nothing after this line may run: the state would record what was never sent.
             raise
-
-    async def _takes(self, event: Any) -> bool:
-        """Whether the event is the next of its partition (see offsets.py); seeks back where one is missing."""
-        message = event.message
-        tp = message.tp
-        self._moved[tp.topic] = time.monotonic()
-        self._start(tp, message.generation_id)
-        arrival = self.offsets.arrive(tp, message.offset)
-        if arrival is Arrival.SEEK:
-            await self._seek_back(tp)
-        return arrival is Arrival.TAKE
-
-    async def _rebalanced(self, *_: Any, **__: Any) -> None:
-        """Before streams resume: where partitions begin, for those that nothing was ever committed of.
-
-        Asked here and not when a record has come: the answer may take as long as a fetch.
-        """
-        consumer = self.app.consumer
-        # The first record to a topic would otherwise wait for its metadata.
-        for name in (self.run_log, self.table.changelog_topic_name, *self.watch.topics, self.rejected):
-            await self.app.producer._producer.partitions_for(name)  # noqa: SLF001 - Faust has no way to ask
-        mine = [tp for tp in consumer.assignment() if tp.topic in self._sources]
-        self._earliest = dict(await consumer.earliest_offsets(*mine)) if mine else {}
-
-    def _start(self, tp: Any, generation: int) -> None:
-        if not self.offsets.known(tp, generation):
-            committed = self.app.consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
-            self.offsets.start(tp, generation, self._earliest.get(tp) if committed is None else committed)
-
-    async def _seek_back(self, tp: Any) -> None:
-        self.metrics.notes.labels("sought_back").inc()
-        await self.app.consumer.seek_wait({tp: self.offsets.expected(tp)})
-
-    async def _look_back(self) -> None:
-        """Seeks what was skipped at the end of a partition, where no later record gives it away."""
-        consumer, generation, now = self.app.consumer, self.app.consumer_generation_id, time.monotonic()
-        if not self._ready():
-            self._moved = dict.fromkeys(self._sources, now)
-            return
-        for tp in consumer.assignment():
-            # An agent that moves is not at the end of what was fetched.
-            if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < LOOK_BACK_SECONDS:
-                continue
-            self._start(tp, generation)
-            at = (self.offsets.expected(tp), consumer.highwater(tp) or 0)
-            # Marks of transactions are offsets without a record: they are not sought for ever.
-            self._sought[tp] = self._sought.get(tp, 0) + 1 if at[0] < at[1] else 0
-            if 0 < self._sought[tp] <= LOOK_BACK_TRIES:
-                await self._seek_back(tp)
-
-    def _ack_after(self, event: Any, futures: list[Any]) -> None:
-        """Lets the event's offset commit when all `futures` and all events before it are done well."""
-        message, left = event.message, len(futures)
-        self._read[message.tp] = message.offset
-        self._open[message.tp, message.offset] = event
-
-        def done(future: Any) -> None:
-            nonlocal left
-            if future.cancelled() or future.exception() is not None:
-                asyncio.ensure_future(self._stop(None if future.cancelled() else future.exception()))
-                return
-            left -= 1
-            if not left:
-                self._release(message)
-
-        if not left:
-            self._release(message)
-        for future in futures:
-            future.add_done_callback(done)
-
-    def _release(self, message: Any) -> None:
-        for offset in self.offsets.done(message.tp, message.generation_id, message.offset):
-            event = self._open.pop((message.tp, offset), None)
-            if event is not None:
-                event.ack()
 
     async def _stop(self, fault: BaseException | None) -> None:
         log.error("Kafka did not take a write; stopping, so that a successor begins at the last commit: %s", fault)

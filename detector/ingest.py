@@ -7,7 +7,7 @@ reason and where it came from, for the dead-letter topic and the counters.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from detector.records import LABELS, Ack, Acked, Event, Label, Labelled, RunEven
 
 OUTCOMES = frozenset({"done", "already", "not mine", "failed"})
 MAX_RUN = 256
+MAX_EVENTS = 512
 Public = TypeVar("Public", Ack, Label)
 
 
@@ -57,10 +58,19 @@ def spans(settings: Settings) -> Ingest:
             reading = reader.read(value, arrived)
         except Drop as drop:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
-        log = [(batch.run.encode(), encode_log(batch)) for batch in reading.batches]
+        log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in _pieces(batch)]
         return Ingested(log, reading.spans, reading.rejects, reading.notes)
 
     return ingest
+
+
+def _pieces(batch: RunEvents) -> Iterator[RunEvents]:
+    """The batch in records that Kafka takes: an event is 1 KB at most, a record 1 MB by default."""
+    if len(batch.events) <= MAX_EVENTS:
+        yield batch
+        return
+    for start in range(0, len(batch.events), MAX_EVENTS):
+        yield msgspec.structs.replace(batch, events=batch.events[start : start + MAX_EVENTS])
 
 
 def labels(settings: Settings) -> Ingest:
@@ -89,13 +99,16 @@ def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: S
     key = settings.signing_key.get_secret_value()
     decode = msgspec.json.Decoder(kind).decode
 
+    def check(record: Public) -> None:
+        if not 0 < len(record.run) <= MAX_RUN:
+            raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} characters, came {len(record.run)}")
+        if not verify(record, key):
+            raise Drop("bad_signature", f"expected the signature of {kind.__name__} under the configured key")
+
     def ingest(value: bytes, arrived: int) -> Ingested:
         try:
             record = decode(value)
-            if not 0 < len(record.run) <= MAX_RUN:
-                raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} characters, came {len(record.run)}")
-            if not verify(record, key):
-                raise Drop("bad_signature", f"expected the signature of {kind.__name__} under the configured key")
+            check(record)
             event = to_event(record)
         except Drop as drop:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from detector.config import Settings
 from detector.errors import DetectorError, Drop
+from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.read import Reader
 from detector.records import RunEvents, Verdict
 from detector.run import Run
 from detector.scoring.model import load
-from detector.step import Judge, apply
+from detector.step import apply
 from detector.training.recorded import lines
 
 

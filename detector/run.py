@@ -146,10 +146,9 @@ def is_new(run: Run, event: Action | Turn) -> bool:
     The id covers what the span says, not only its ids: an agent that used one span id for
     two different calls would otherwise hide the second.
     """
-    if type(event) is Turn:
-        ids = event.span + event.trace
-    else:
-        ids = pack("<BBQQI", event.phase, event.outcome, event.call, event.shape, event.does) + event.span + event.trace
+    ids = event.span + event.trace
+    if isinstance(event, Action):
+        ids += pack("<BBQQI", event.phase, event.outcome, event.call, event.shape, event.does)
     ident = blake2b(ids, digest_size=ID_BYTES).digest()
     seen = run.seen
     # find() may hit across two ids: look on until a hit is aligned.
@@ -166,8 +165,7 @@ def is_new(run: Run, event: Action | Turn) -> bool:
 
 def place(run: Run, record: RunEvents, written: int) -> None:
     """Takes over what a run-log record, written at `written` (ns), says of the run as a whole."""
-    if written > run.arrived:
-        run.arrived = written
+    run.arrived = max(run.arrived, written)
     if record.service:
         run.service = record.service
     if record.workflow and record.workflow_rank < run.workflow_rank:
@@ -220,7 +218,22 @@ def trace(run: Run, trace_id: bytes) -> None:
 
 
 def keep(run: Run, step: Step) -> None:
-    """Keeps a step as evidence. Where there are too many the lightest, oldest goes."""
+    """Keeps a step as evidence, one for all looks at a call. Where there are too many the lightest, oldest goes."""
+    for n, known in enumerate(run.steps):
+        if known.position == step.position:
+            run.steps[n] = _joined(known, step)
+            return
     run.steps.append(step)
     if len(run.steps) > STEPS:
         del run.steps[min(range(len(run.steps)), key=lambda i: (run.steps[i].gravity, i))]
+
+
+def _joined(first: Step, second: Step) -> Step:
+    """Two looks at one call: what either showed, under the ids of the later."""
+    signs = tuple(dict.fromkeys(first.signs + second.signs))[:8]
+    fired = tuple(dict.fromkeys(first.fired + second.fired))
+    gravity = max(first.gravity, second.gravity)
+    tool = first.tool or second.tool
+    return Step(
+        first.position, second.at, second.span, second.trace, tool, signs, fired, gravity, first.env | second.env
+    )

@@ -21,7 +21,7 @@ class Schedule:
         return len(self._runs)
 
     def put(self, run: bytes, partition: int, due: int) -> None:
-        """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put is last to be evicted."""
+        """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put goes last."""
         queued = self._runs.pop(run, (0, 0, 0))[2]
         # A run moves its due time back with every record. Its early entry stays and is pushed
         # back when it comes up: one heap operation a period and not one a record.

@@ -6,33 +6,15 @@ log gives the verdicts that the stream gave.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from detector import run as runs
 from detector.behaviours.base import Moment
-from detector.evidence import in_words
-from detector.policy.policy import BoundRule, Policy, bind
-from detector.records import (
-    Acked,
-    Action,
-    Command,
-    Desired,
-    Event,
-    Labelled,
-    Level,
-    RunEvents,
-    Share,
-    Summary,
-    Tick,
-    Turn,
-    Verdict,
-)
+from detector.effects import Effect, Ground, Noted, command, summary, verdict
+from detector.judge import Judge
+from detector.policy.policy import Policy
+from detector.records import Acked, Action, Desired, Event, Labelled, Level, RunEvents, Tick, Turn
 from detector.run import Run, Step
-from detector.scoring.model import Model
 
 KEPT_GRAVITY = 2
 """Steps that move a signal of this gravity or more are kept as evidence."""
@@ -46,31 +28,6 @@ PERSONS = {
 OF_KNOWN_RUNS = frozenset({Tick, Acked})
 """Events that make no run of one that is not known, or not known any more."""
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
-
-
-class Noted(msgspec.Struct, frozen=True):
-    """Something that is counted and goes nowhere else: duplicate, leak, stale_decision."""
-
-    reason: str
-
-
-Effect = Verdict | Command | Summary | Noted
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What `step` judges with: a model and a policy that fit each other."""
-
-    model: Model
-    policy: Policy
-    rules: dict[int, list[BoundRule]] = field(init=False)
-    """Rules by the signal that has to move first of all."""
-    amounts: NDArray[np.float64] = field(init=False)
-    """Scratch for one action; zero between steps."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", bind(self.policy.rules, self.model.layout))
-        object.__setattr__(self, "amounts", np.zeros(len(self.model.layout.signals)))
 
 
 def apply(run: Run | None, record: RunEvents, judge: Judge, written: int) -> tuple[Run | None, list[Effect]]:
@@ -183,9 +140,10 @@ def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Jud
             level, cause = proposed, "model"
     if level > run.level:
         threshold = limits.pause if level > Level.ALERT and limits.pause is not None else limits.alert
-        _verdict(run, level, cause, action.at, action.span, judge, effects, score=score, threshold=threshold)
+        ground = Ground(cause, action.at, action.span, score, threshold)
+        effects.append(verdict(run, level, ground, judge))
         if level in DESIRED and judge.policy.mode_of(run.workflow) == "enforce":
-            _command(run, DESIRED[level], cause, action.at, judge, effects)
+            effects.append(command(run, DESIRED[level], ground, judge))
 
 
 def _leak(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
@@ -193,7 +151,7 @@ def _leak(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None
     if run.acked >= run.sequence > run.leaked and action.phase and action.at > run.acked_at:
         run.leaked = run.sequence
         effects.append(Noted("leak"))
-        _verdict(run, Level(run.level), "leak", action.at, action.span, judge, effects)
+        effects.append(verdict(run, Level(run.level), Ground("leak", action.at, action.span), judge))
 
 
 # --- what people, enforcers and time do -------------------------------------------------
@@ -215,14 +173,13 @@ def _labelled(run: Run, label: Labelled, judge: Judge, effects: list[Effect]) ->
     level, desired = PERSONS[label.kind]
     # A decision covers the evidence that its maker had seen: newer commands need a newer decision.
     stale = 0 < label.sequence < run.sequence and desired == Desired.RUNNING
-    if stale or desired == run.desired or run.desired == Desired.KILLED:
+    if stale or run.desired in {desired, Desired.KILLED}:
         effects.append(Noted("stale_decision" if stale else "idle_decision"))
         return
     if desired == Desired.RUNNING:
         run.approved = max(run.approved, run.peak)
-    cause = f"person:{label.who}"
-    _verdict(run, level, cause, label.at, b"", judge, effects)
-    _command(run, desired, cause, label.at, judge, effects)
+    ground = Ground(f"person:{label.who}", label.at)
+    effects += [verdict(run, level, ground, judge), command(run, desired, ground, judge)]
 
 
 def _acked(run: Run, ack: Acked) -> None:
@@ -235,15 +192,15 @@ def _tick(run: Run, tick: Tick, judge: Judge, effects: list[Effect]) -> Run | No
         if 0 < run.deadline <= tick.at:
             desired = judge.policy.deadline_state
             level = Level.KILL if desired == Desired.KILLED else Level.ALLOW
-            _verdict(run, level, "deadline", tick.at, b"", judge, effects)
-            _command(run, desired, "deadline", tick.at, judge, effects)
+            ground = Ground("deadline", tick.at)
+            effects += [verdict(run, level, ground, judge), command(run, desired, ground, judge)]
             # The command counts as life: a killed run is kept for its acks and leaks.
             run.arrived = tick.at
         return run
     # Ticks may be stale: the run could have moved between the tick's making and now.
     when = due(run, judge.policy)
     if (tick.evict and run.desired == Desired.RUNNING) or 0 < when <= tick.at:
-        effects.append(_summary(run, tick, judge))
+        effects.append(summary(run, tick, judge))
         return None
     return run
 
@@ -258,102 +215,5 @@ def _move(run: Run, trace: bytes, at: int) -> None:
     runs.trace(run, trace)
     if not 0 < run.started <= at:
         run.started = at
-    if at > run.last:
-        run.last = at
+    run.last = max(run.last, at)
     run.ended = False
-
-
-# --- effects ----------------------------------------------------------------------------
-
-
-def _verdict(
-    run: Run,
-    level: Level,
-    cause: str,
-    at: int,
-    span: bytes,
-    judge: Judge,
-    effects: list[Effect],
-    *,
-    score: float = 0.0,
-    threshold: float = 0.0,
-) -> None:
-    run.verdicts += 1
-    previous, run.level = run.level, level
-    run.highest = max(run.highest, level)
-    model, policy = judge.model, judge.policy
-    shares: list[Share] = model.explain(run.vector()) if score else []
-    effects.append(
-        Verdict(
-            run=run.run,
-            workflow=run.workflow,
-            sequence=run.verdicts,
-            level=level.name,
-            previous=Level(previous).name,
-            cause=cause,
-            at=at,
-            span_id=span.hex(),
-            score=round(score, 6),
-            threshold=round(threshold, 6),
-            evidence=in_words(run.steps, model.layout),
-            behaviours=shares,
-            model=model.version,
-            policy=policy.version,
-            mode=policy.mode_of(run.workflow),
-            service=run.service,
-            traces=[trace.hex() for trace in run.traces],
-            calls=run.calls,
-        )
-    )
-
-
-def _command(run: Run, desired: Desired, cause: str, at: int, judge: Judge, effects: list[Effect]) -> None:
-    """The whole desired state of the run, under the next sequence number."""
-    run.sequence += 1
-    run.desired = desired.value
-    waits = desired == Desired.PAUSED and judge.policy.deadline_ns > 0
-    run.deadline = run.arrived + judge.policy.deadline_ns if waits else 0
-    effects.append(
-        Command(
-            run=run.run,
-            desired=desired,
-            sequence=run.sequence,
-            cause=cause,
-            at=at,
-            workflow=run.workflow,
-            service=run.service,
-            traces=[trace.hex() for trace in run.traces],
-            where=dict(run.where),
-            evidence=[evidence.text for evidence in in_words(run.steps, judge.model.layout)],
-            deadline=run.deadline,
-        )
-    )
-
-
-def _summary(run: Run, tick: Tick, judge: Judge) -> Summary:
-    if run.desired == Desired.KILLED:
-        outcome = "killed"
-    elif tick.evict:
-        outcome = "evicted"
-    else:
-        outcome = "finished" if run.ended else "expired"
-    peak = np.frombuffer(run.peak_signals, dtype=np.float32) if run.peak_signals else run.vector()
-    return Summary(
-        run=run.run,
-        workflow=run.workflow,
-        service=run.service,
-        started=run.started,
-        ended=run.last,
-        calls=run.calls,
-        turns=run.turns,
-        outcome=outcome,
-        level=Level(run.highest).name,
-        peak=round(run.peak, 6),
-        peak_position=run.peak_position,
-        features=[round(float(x), 6) for x in run.vector()],
-        peak_features=[round(float(x), 6) for x in peak],
-        model=judge.model.version,
-        policy=judge.policy.version,
-        labels=dict(run.labels),
-        blind=dict(run.blind),
-    )

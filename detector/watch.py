@@ -16,9 +16,11 @@ import msgspec
 from detector import run as runs
 from detector.config import Settings
 from detector.control.signatures import sign
+from detector.effects import Effect, Noted
+from detector.judge import Judge
 from detector.observe.metrics import Metrics
 from detector.records import Command, RunEvents, Summary, Verdict, decode_log
-from detector.step import Effect, Judge, Noted, apply, due
+from detector.step import apply, due
 
 encode = msgspec.json.encode
 

@@ -64,7 +64,7 @@ class Stream:
         """The same, as JSON."""
         return [msgspec.json.decode(value) for value in self.read(topic, count, run=run)]
 
-    def _all(self, topic: str) -> Iterable[tuple[bytes, bytes | None]]:
+    def _all(self, topic: str) -> Iterable[tuple[bytes | None, bytes | None]]:
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -81,7 +81,9 @@ class Stream:
                 message = consumer.poll(10)
                 assert message is not None, f"{topic}: the broker did not answer"
                 if message.error():
-                    assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+                    fault = message.error()
+                    assert fault is not None
+                    assert fault.code() == KafkaError._PARTITION_EOF, fault
                     ended += 1
                 else:
                     yield message.key(), message.value()

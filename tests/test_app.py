@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from detector.config import load
+from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.records import Label, Verdict, decode_log
 from detector.replay import verdicts
 from detector.scoring.model import load as load_model
-from detector.step import Judge
 from detector.testing import EPOCH_NS, Spans
 from tests.stream import PARTITIONS, Stream
 

@@ -61,3 +61,13 @@ def test_rejection_holds_no_bytes() -> None:
     letter = ingest.rejection("otlp_spans", 1, 42, b"token=hunter2", {"not_otlp": 1}, "why")
     assert b"hunter2" not in letter
     assert msgspec.json.decode(letter)["offset"] == 42
+
+
+def test_many_events_are_more_than_one_record() -> None:
+    """A run's events go to the log in records that Kafka takes, in order, none twice."""
+    spans = Spans("svc", "r1")
+    for n in range(1100):
+        spans.tool("read_file", {"path": f"file-{n}"})
+    log = [decode_log(value) for _, value in ingest.spans(SETTINGS)(spans.request(), 3).log]
+    assert [len(record.events) for record in log] == [512, 512, 76]
+    assert len({event.span for record in log for event in record.events}) == 1100  # type: ignore[union-attr]

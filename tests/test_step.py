@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TypeVar
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import run as runs
+from detector.effects import Effect, Noted
+from detector.judge import Judge
 from detector.policy.policy import SECOND_NS, Policy
 from detector.records import (
     Acked,
@@ -27,10 +32,11 @@ from detector.records import (
     encode_log,
 )
 from detector.run import Run
-from detector.step import Effect, Judge, Noted, apply, due
+from detector.step import apply, due
 from detector.testing import EPOCH_NS, act, record
 from detector.training.matrix import blank
 
+Kind = TypeVar("Kind")
 JUDGE = Judge(blank(), Policy())
 LAYOUT = JUDGE.model.layout
 DELETE = Does.DELETE | Does.IRREVERSIBLE
@@ -43,7 +49,7 @@ def play(*events: Event, run: Run | None = None, judge: Judge = JUDGE, now: int 
     return after, effects
 
 
-def only(kind: type, effects: list[Effect]) -> list[Effect]:
+def only(kind: type[Kind], effects: list[Effect]) -> list[Kind]:
     """The effects of one kind."""
     return [effect for effect in effects if isinstance(effect, kind)]
 
@@ -115,9 +121,9 @@ def test_person_resumes_and_new_evidence_pauses_again() -> None:
     """A decision works once: the call it covers passes, a new one of the kind stops."""
     run, _ = play(fatal(phase=Phase.INTENDED, call=3))
     run, effects = play(Labelled(EPOCH_NS, "approve", "ann", sequence=1), fatal(call=3), act(), run=run)
-    assert [c.desired for c in only(Command, effects)] == [Desired.RUNNING]  # type: ignore[attr-defined]
+    assert [c.desired for c in only(Command, effects)] == [Desired.RUNNING]
     run, effects = play(fatal(), run=run)
-    assert [(c.desired, c.sequence) for c in only(Command, effects)] == [(Desired.PAUSED, 3)]  # type: ignore[attr-defined]
+    assert [(c.desired, c.sequence) for c in only(Command, effects)] == [(Desired.PAUSED, 3)]
 
 
 def test_stale_decision_is_refused() -> None:
@@ -133,14 +139,14 @@ def test_stale_decision_is_refused() -> None:
 def test_killed_absorbs(kind: str) -> None:
     """Nothing brings a killed run back."""
     run, effects = play(Labelled(EPOCH_NS, "kill", "ann"), Labelled(EPOCH_NS, kind, "bob"), fatal())
-    assert [c.desired for c in only(Command, effects)] == [Desired.KILLED]  # type: ignore[attr-defined]
+    assert [c.desired for c in only(Command, effects)] == [Desired.KILLED]
     assert run.desired == Desired.KILLED
 
 
 def test_people_are_obeyed_in_shadow_too() -> None:
     """Shadow keeps the detector's hands still, not a person's."""
     _, effects = play(Labelled(EPOCH_NS, "pause", "ann"), judge=Judge(blank(), Policy(mode="shadow")))
-    assert [c.cause for c in only(Command, effects)] == ["person:ann"]  # type: ignore[attr-defined]
+    assert [c.cause for c in only(Command, effects)] == ["person:ann"]
 
 
 @pytest.mark.parametrize(("state", "level"), [(Desired.KILLED, "KILL"), (Desired.RUNNING, "ALLOW")])
@@ -152,7 +158,7 @@ def test_deadline(state: Desired, level: str) -> None:
     run, effects = play(Tick(100 * SECOND_NS), run=run, judge=judge)
     assert effects == []
     run, effects = play(Tick(101 * SECOND_NS), run=run, judge=judge)
-    assert [v.level for v in only(Verdict, effects)] == [level]  # type: ignore[attr-defined]
+    assert [v.level for v in only(Verdict, effects)] == [level]
     assert run.desired == state
 
 
@@ -204,7 +210,7 @@ def test_leak() -> None:
     run, effects = play(Acked(stopped, 1, "process", "done"), act(at=stopped - 1), run=run)
     assert effects == []
     run, effects = play(act(at=stopped + 1), act(at=stopped + 2), run=run)
-    assert [v.cause for v in only(Verdict, effects)] == ["leak"]  # type: ignore[attr-defined]
+    assert [v.cause for v in only(Verdict, effects)] == ["leak"]
 
 
 def test_tick_for_an_unknown_run() -> None:
@@ -258,7 +264,7 @@ def test_replay_in_any_batches(story: list[Event], cuts: set[int]) -> None:
 
 def _pieces(story: list[Event], cuts: set[int]) -> list[list[Event]]:
     edges = [0, *sorted(cut for cut in cuts if cut < len(story)), len(story)]
-    return [story[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [story[a:b] for a, b in pairwise(edges) if b > a]
 
 
 def test_other_behaviours_keep_decisions() -> None:

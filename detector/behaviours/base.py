@@ -81,7 +81,9 @@ class Layout:
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
-        offsets, signals, names = [], [], []
+        offsets: list[int] = []
+        signals: list[Signal] = []
+        names: list[str] = []
         for behaviour in self.behaviours:
             offsets.append(len(signals))
             signals += behaviour.signals

@@ -20,7 +20,7 @@ from detector.errors import ModelError
 from detector.scoring import walk
 
 EULER = 0.5772156649015329
-DTYPES = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "feature": np.dtype(np.int32),
     "threshold": np.dtype(np.float64),
     "left": np.dtype(np.int32),
@@ -84,10 +84,10 @@ def from_sklearn(fitted: Any) -> Forest:
         columns["right"].append(np.where(leaf, -1, tree.children_right + start))
         columns["depth"].append(_depths(tree))
         start += tree.node_count
-    arrays = {name: np.concatenate(parts).astype(DTYPES[name]) for name, parts in columns.items()}
+    arrays = {name: np.concatenate(parts).astype(DTYPES[name], copy=False) for name, parts in columns.items()}
     forest = Forest(
         **arrays,
-        scale=mean_path_length(float(fitted._max_samples)),
+        scale=mean_path_length(float(fitted._max_samples)),  # noqa: SLF001 - has no public name
         features=fitted.n_features_in_,
     )
     validate(forest)

@@ -136,7 +136,7 @@ def load(folder: Path, version: str | None = None) -> Model:
     if features != installed.feature_names or made_with != installed.version or forest.features != len(features):
         changed = sorted(set(features) ^ set(installed.feature_names)) or ["their order or half-lives"]
         raise ModelError(
-            f"model {version}: made for other behaviours than the installed ones (differ in: {', '.join(changed[:8])}); "
-            "fit it again with `detector train`"
+            f"model {version}: made for other behaviours than the installed ones "
+            f"(differ in: {', '.join(changed[:8])}); fit it again with `detector train`"
         )
     return Model(version, installed, forest, calibration, manifest)

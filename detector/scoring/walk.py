@@ -8,6 +8,7 @@ that ended there, elsewhere the mean over the leaves below, weighted by samples)
 compiled code checks no bounds.
 """
 
+# ruff: noqa: PLR0913, PLR0917 - compiled code takes arrays, not objects
 from __future__ import annotations
 
 from typing import Any
@@ -61,7 +62,8 @@ def advance(
 ) -> float:  # fmt: skip
     """`decay`, then `score`: one crossing from Python for each action, not two."""
     decay(signals, amounts, short, long)
-    return score(signals, feature, threshold, left, right, depth, roots, scale)
+    result: float = score(signals, feature, threshold, left, right, depth, roots, scale)
+    return result
 
 
 @_compiled

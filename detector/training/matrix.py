@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.behaviours.base import layout
+from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.records import Action, RunEvents
 from detector.run import Run
 from detector.scoring.calibration import Calibration, Threshold
 from detector.scoring.forest import Forest
 from detector.scoring.model import Model
-from detector.step import Judge, apply
+from detector.step import apply
 
 
 def blank() -> Model:

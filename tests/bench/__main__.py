@@ -20,7 +20,7 @@ from detector.config import load
 from detector.read import Reader
 from detector.testing import Spans
 from tests.bench import mix
-from tests.bench.chain import chain, latency, state_sizes, throughput
+from tests.bench.chain import Latency, chain, state_sizes, throughput
 
 SPANS = {1: 20_000, 10: 100_000, 100: 200_000}
 SKLEARN_SPANS = 2_000
@@ -60,7 +60,7 @@ async def measure(share: float) -> dict[str, Any]:
     for rate in RATES:
         requests, _ = _requests(runs, int(rate * LATENCY_SECONDS * share) + 1000, 10)
         async with chain() as here, here.worker():
-            took = await latency(here, requests, rate, 10, LATENCY_SECONDS * share)
+            took = await Latency(here).measure(requests, rate, 10, LATENCY_SECONDS * share)
         p50, p99 = np.percentile(took, [50, 99])
         figures["arrival_to_command_ms"][str(rate)] = {"p50": float(p50), "p99": float(p99), "commands": len(took)}
     return figures
@@ -103,9 +103,8 @@ def show(figures: dict[str, Any]) -> None:
             f"arrival to command at {rate} spans/s: p50 {took['p50']:.1f} ms, p99 {took['p99']:.1f} ms "
             f"({took['commands']} commands)"
         )
-    print(
-        f"stored state of a run: median {figures['state_bytes']['p50']:.0f} bytes, largest {figures['state_bytes']['max']}"
-    )
+    state = figures["state_bytes"]
+    print(f"stored state of a run: median {state['p50']:.0f} bytes, largest {state['max']}")
 
 
 if __name__ == "__main__":

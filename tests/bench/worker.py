@@ -45,7 +45,7 @@ def main() -> None:
             walk.decay(signals, amounts, SHORT if fade else 1.0, LONG if fade else 1.0)
             return score(signals)
 
-        Model.advance = advance  # type: ignore[method-assign]
+        Model.advance = advance  # type: ignore[assignment, method-assign]
     app.main(settings)
 
 

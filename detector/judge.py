@@ -1,0 +1,27 @@
+"""What `step` judges with: a model and a policy that fit each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.policy.policy import BoundRule, Policy, bind
+from detector.scoring.model import Model
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Raises ConfigError where the policy's rules name signals that the model's behaviours don't have."""
+
+    model: Model
+    policy: Policy
+    rules: dict[int, list[BoundRule]] = field(init=False)
+    """Rules by the signal that has to move first of all."""
+    amounts: NDArray[np.float64] = field(init=False)
+    """Scratch for one action; zero between steps."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", bind(self.policy.rules, self.model.layout))
+        object.__setattr__(self, "amounts", np.zeros(len(self.model.layout.signals)))

@@ -1,0 +1,126 @@
+"""How far the worker has come in each partition: what it takes, what may commit, where to seek back.
+
+Duck-typed over Faust's events and consumer, which only app.py names. The private attributes
+that are read here are Faust 0.15.3's; offsets.py says which of its faults they are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from detector.observe.metrics import Metrics
+from detector.offsets import Arrival, Offsets
+
+LOOK_BACK_SECONDS = 1.0
+"""A topic of which nothing came for this long, though its end is further, is looked at."""
+LOOK_BACK_TRIES = 5
+
+
+class Progress:
+    """Of the `sources` (topics) that one Faust app reads. `stop` is called with the fault of a write that failed."""
+
+    def __init__(
+        self, app: Any, sources: set[str], metrics: Metrics, stop: Callable[[BaseException | None], Awaitable[None]]
+    ) -> None:
+        self._app = app
+        self._sources = sources
+        self._metrics = metrics
+        self._stop = stop
+        self._stopping: asyncio.Future[None] | None = None
+        self._offsets = Offsets()
+        self._open: dict[tuple[Any, int], Any] = {}
+        self._moved: dict[str, float] = {}
+        self._sought: dict[Any, int] = {}
+        self._earliest: dict[Any, int] = {}
+        self._read: dict[Any, int] = {}
+
+    async def takes(self, event: Any) -> bool:
+        """Whether the event is the next of its partition; seeks back where one is missing."""
+        message = event.message
+        tp = message.tp
+        self._moved[tp.topic] = time.monotonic()
+        self._start(tp, message.generation_id)
+        arrival = self._offsets.arrive(tp, message.offset)
+        if arrival is Arrival.SEEK:
+            await self._seek_back(tp)
+        return arrival is Arrival.TAKE
+
+    def ack_after(self, event: Any, futures: list[Any]) -> None:
+        """Lets the event's offset commit when all `futures`, and all events before it, are done well."""
+        message, left = event.message, len(futures)
+        self._read[message.tp] = message.offset
+        self._open[message.tp, message.offset] = event
+
+        def done(future: Any) -> None:
+            nonlocal left
+            if future.cancelled() or future.exception() is not None:
+                self._stopping = asyncio.ensure_future(self._stop(None if future.cancelled() else future.exception()))
+                return
+            left -= 1
+            if not left:
+                self._release(message)
+
+        if not left:
+            self._release(message)
+        for future in futures:
+            future.add_done_callback(done)
+
+    def _release(self, message: Any) -> None:
+        for offset in self._offsets.done(message.tp, message.generation_id, message.offset):
+            event = self._open.pop((message.tp, offset), None)
+            if event is not None:
+                event.ack()
+
+    async def rebalanced(self) -> None:
+        """Before streams resume: where partitions begin, for those that nothing was ever committed of.
+
+        Asked here and not when a record has come: the answer may take as long as a fetch.
+        """
+        consumer = self._app.consumer
+        mine = [tp for tp in consumer.assignment() if tp.topic in self._sources]
+        self._earliest = dict(await consumer.earliest_offsets(*mine)) if mine else {}
+
+    def revoked(self, partitions: set[Any]) -> None:
+        """These partitions are no longer ours; what was open will come again, here or elsewhere."""
+        self._open.clear()
+        for tp in partitions:
+            self._read.pop(tp, None)
+            self._metrics.lag.remove(tp.topic, tp.partition)
+
+    def quiet(self) -> None:
+        """The streams stand still for a rebalance, so that nothing coming is no sign of anything."""
+        self._moved = dict.fromkeys(self._sources, time.monotonic())
+
+    async def look_back(self) -> None:
+        """Seeks what was skipped at the end of a partition, where no later record gives it away."""
+        consumer, generation, now = self._app.consumer, self._app.consumer_generation_id, time.monotonic()
+        for tp in consumer.assignment():
+            # An agent that moves is not at the end of what was fetched.
+            if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < LOOK_BACK_SECONDS:
+                continue
+            self._start(tp, generation)
+            missing = self._offsets.expected(tp) < (consumer.highwater(tp) or 0)
+            # Marks of transactions are offsets without a record: they are not sought for ever.
+            self._sought[tp] = self._sought.get(tp, 0) + 1 if missing else 0
+            if 0 < self._sought[tp] <= LOOK_BACK_TRIES:
+                await self._seek_back(tp)
+
+    def measure_lag(self) -> None:
+        """Sets the lag of every partition that was read from."""
+        consumer = self._app.consumer
+        for tp in consumer.assignment():
+            end, read = consumer.highwater(tp), self._read.get(tp)
+            if end is not None and read is not None:
+                self._metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - read - 1))
+
+    def _start(self, tp: Any, generation: int) -> None:
+        if not self._offsets.known(tp, generation):
+            committed = self._app.consumer._committed_offset[tp]  # noqa: SLF001 - what Faust itself sought to
+            self._offsets.start(tp, generation, self._earliest.get(tp) if committed is None else committed)
+
+    async def _seek_back(self, tp: Any) -> None:
+        self._metrics.notes.labels("sought_back").inc()
+        await self._app.consumer.seek_wait({tp: self._offsets.expected(tp)})
