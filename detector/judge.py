@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.behaviours.base import Update
 from detector.policy.policy import BoundRule, Policy, bind
 from detector.scoring.model import Model
 
@@ -19,9 +20,15 @@ class Judge:
     policy: Policy
     rules: dict[int, list[BoundRule]] = field(init=False)
     """Rules by the signal that has to move first of all."""
+    updates: tuple[Update, ...] = field(init=False)
+    offsets: tuple[int, ...] = field(init=False)
+    """Of the behaviours in order: what looks at an action, and where its signals begin."""
     amounts: NDArray[np.float64] = field(init=False)
     """Scratch for one action; zero between steps."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", bind(self.policy.rules, self.model.layout))
-        object.__setattr__(self, "amounts", np.zeros(len(self.model.layout.signals)))
+        put, layout = object.__setattr__, self.model.layout
+        put(self, "rules", bind(self.policy.rules, layout))
+        put(self, "updates", tuple(behaviour.update for behaviour in layout.behaviours))
+        put(self, "offsets", layout.offsets)
+        put(self, "amounts", np.zeros(len(layout.signals)))

@@ -70,7 +70,7 @@ class Run(msgspec.Struct, array_like=True):
     """The agent's own span has ended, and nothing came after it."""
     seen: bytearray = bytearray()
     counted: list[tuple[int, int, int, bool]] = []
-    """(key, does, position, by intent) of calls known by intent or from the inside, until they're done."""
+    """(key, shown, position, by intent) of calls known by intent or from the inside, until they're done."""
     steps: list[Step] = []
     blind: dict[str, int] = {}
     labels: dict[str, int] = {}
@@ -176,33 +176,36 @@ def place(run: Run, record: RunEvents, written: int) -> None:
 
 
 def counted_before(run: Run, action: Action) -> tuple[int, int, bool]:
-    """(does, position, first): what the call has counted for, where it stands, whether it is a further call.
+    """(shown, position, first): what earlier looks at the call showed, where it stands, whether this is the first look.
 
     A call may be seen three times: asked for (its call id), from the inside (an HTTP span
     whose parent is the tool's span) and as the tool's own span. Each look counts for what
     the earlier ones had not shown.
     """
-    keys = {action.call or -1, _key(action.parent if action.inner else action.span)}
-    does, position, first = 0, run.calls, not action.inner
+    shown, position, first = 0, run.calls, not action.inner
+    if not run.counted:
+        return shown, position, first
+    keys = (action.call or -1, _key(action.parent if action.inner else action.span))
     for key, known, at, intent in run.counted:
         # The tool's span, which would link an inner span to its intent, comes after both.
         pending = action.inner and intent and run.calls - at <= PENDING
         if pending or key in keys:
-            does |= known
+            shown |= known
             position = min(position, at)
             first = first and not intent
-    return does, position, first
+    return shown, position, first
 
 
-def count(run: Run, action: Action, does: int, position: int) -> None:
-    """Remembers what `action` counted for, until the look at it that is the last."""
+def count(run: Run, action: Action, shown: int, position: int) -> None:
+    """Remembers what the looks at a call have shown so far, until the look at it that is the last."""
     if action.phase and not action.inner:
-        keys = {action.call or -1, _key(action.span)}
-        run.counted = [entry for entry in run.counted if entry[0] not in keys]
+        if run.counted:
+            keys = (action.call or -1, _key(action.span))
+            run.counted = [entry for entry in run.counted if entry[0] not in keys]
         return
     key = _key(action.parent) if action.inner else action.call
     if key:
-        run.counted.append((key, does, position, not action.inner))
+        run.counted.append((key, shown, position, not action.inner))
         del run.counted[:-COUNTED]
 
 

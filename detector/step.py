@@ -13,7 +13,7 @@ from detector.behaviours.base import Moment
 from detector.effects import Effect, Ground, Noted, command, summary, verdict
 from detector.judge import Judge
 from detector.policy.policy import Policy
-from detector.records import Acked, Action, Desired, Event, Labelled, Level, RunEvents, Tick, Turn
+from detector.records import Acked, Action, Desired, Event, Labelled, Level, Outcome, RunEvents, Tick, Turn
 from detector.run import Run, Step
 
 KEPT_GRAVITY = 2
@@ -25,6 +25,10 @@ PERSONS = {
     "kill": (Level.KILL, Desired.KILLED),
     "deny": (Level.KILL, Desired.KILLED),
 }
+OK = int(Outcome.OK)
+ENVIRONMENTS = 20
+"""Bit from which on the environments of a call stand beside what it does."""
+DOES = (1 << ENVIRONMENTS) - 1
 OF_KNOWN_RUNS = frozenset({Tick, Acked})
 """Events that make no run of one that is not known, or not known any more."""
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
@@ -77,36 +81,43 @@ def due(run: Run, policy: Policy) -> int:
 
 def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
     already, position, first = runs.counted_before(run, action)
-    does = action.does & ~already
-    moved = _behave(run, action, Moment(position, does, first=first), judge)
+    shown = action.does | action.env << ENVIRONMENTS
+    new = shown & ~already
+    runs.count(run, action, already | shown, position)
+    _move(run, action.trace, action.at)
+    if run.desired != Desired.RUNNING:
+        _leak(run, action, judge, effects)
+    if not first and not new and _went_well(action):
+        # The call went as it was asked for: this look shows nothing, and the score stands.
+        return
+    moved = _behave(run, action, Moment(position, new & DOES, first=first), judge)
     # A second look at a call is no further action: it fades nothing.
     signals = run.vector()
     score = judge.model.advance(signals, judge.amounts, fade=first)
     run.score = score
-    runs.count(run, action, already | does, position)
     if first:
         run.calls += 1
-    _move(run, action.trace, action.at)
     if action.blind:
         run.blind["calls"] = run.blind.get("calls", 0) + 1
     if score > run.peak:
         run.peak, run.peak_position, run.peak_signals = score, position, signals.astype(np.float32).tobytes()
     if moved:
         _keep(run, action, position, moved, judge)
-    if run.desired != Desired.RUNNING:
-        _leak(run, action, judge, effects)
     _decide(run, action, moved, score, judge, effects)
+
+
+def _went_well(action: Action) -> bool:
+    return action.outcome <= OK and not (action.secrets_seen or action.secrets_used or action.blind)
 
 
 def _behave(run: Run, action: Action, moment: Moment, judge: Judge) -> list[int]:
     """Lets every behaviour look; fills `judge.amounts` and returns the signals that moved."""
-    layout, amounts, memories = judge.model.layout, judge.amounts, run.memories
+    amounts = judge.amounts
     moved: list[int] = []
-    for n, behaviour in enumerate(layout.behaviours):
-        looked = behaviour.update(memories[n], action, moment)
+    for memory, update, at in zip(run.memories, judge.updates, judge.offsets, strict=True):
+        looked = update(memory, action, moment)
         if looked is None:
             continue
-        at = layout.offsets[n]
         for amount in looked:
             if amount:
                 amounts[at] = amount
