@@ -220,23 +220,30 @@ def trace(run: Run, trace_id: bytes) -> None:
         del run.traces[:-TRACES]
 
 
-def keep(run: Run, step: Step) -> None:
+def keep(run: Run, step: Step, *, inner: bool) -> None:
     """Keeps a step as evidence, one for all looks at a call. Where there are too many the lightest, oldest goes."""
     for n, known in enumerate(run.steps):
         if known.position == step.position:
-            run.steps[n] = _joined(known, step)
+            run.steps[n] = _joined(known, step, inner=inner)
             return
     run.steps.append(step)
     if len(run.steps) > STEPS:
         del run.steps[min(range(len(run.steps)), key=lambda i: (run.steps[i].gravity, i))]
 
 
-def _joined(first: Step, second: Step) -> Step:
-    """Two looks at one call: what either showed, under the ids of the later."""
+def name(run: Run, action: Action, position: int) -> None:
+    """The newest evidence, where it is of this call, goes by the name and ids of the tool's own span."""
+    if not action.inner and run.steps and run.steps[-1].position == position:
+        step = run.steps[-1]
+        step.tool, step.span, step.at = action.tool, action.span, action.at
+
+
+def _joined(first: Step, second: Step, *, inner: bool) -> Step:
+    """Two looks at one call: what either showed, under the ids of the later and the name of the tool's own."""
     signs = tuple(dict.fromkeys(first.signs + second.signs))[:8]
     fired = tuple(dict.fromkeys(first.fired + second.fired))
     gravity = max(first.gravity, second.gravity)
-    tool = first.tool or second.tool
+    tool = first.tool if inner else second.tool
     return Step(
         first.position, second.at, second.span, second.trace, tool, signs, fired, gravity, first.env | second.env
     )

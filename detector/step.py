@@ -25,9 +25,9 @@ PERSONS = {
     "kill": (Level.KILL, Desired.KILLED),
     "deny": (Level.KILL, Desired.KILLED),
 }
-OK = int(Outcome.OK)
-ENVIRONMENTS = 20
-"""Bit from which on the environments of a call stand beside what it does."""
+OK, UNKNOWN = int(Outcome.OK), int(Outcome.UNKNOWN)
+ENVIRONMENTS, OUTCOMES = 20, 28
+"""Bits from which on a call's environments and outcome stand beside what it does, in what its looks have shown."""
 DOES = (1 << ENVIRONMENTS) - 1
 OF_KNOWN_RUNS = frozenset({Tick, Acked})
 """Events that make no run of one that is not known, or not known any more."""
@@ -81,16 +81,19 @@ def due(run: Run, policy: Policy) -> int:
 
 def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
     already, position, first = runs.counted_before(run, action)
-    shown = action.does | action.env << ENVIRONMENTS
+    went = 1 << OUTCOMES + action.outcome if action.outcome > OK else 0
+    shown = action.does | action.env << ENVIRONMENTS | went
     new = shown & ~already
     runs.count(run, action, already | shown, position)
     _move(run, action.trace, action.at)
     if run.desired != Desired.RUNNING:
         _leak(run, action, judge, effects)
-    if not first and not new and _went_well(action):
-        # The call went as it was asked for: this look shows nothing, and the score stands.
+    if not (first or new or action.secrets_seen or action.secrets_used or action.blind):
+        # This look at the call shows nothing that an earlier one had not: the score stands.
+        runs.name(run, action, position)
         return
-    moved = _behave(run, action, Moment(position, new & DOES, first=first), judge)
+    outcome = action.outcome if new & went else UNKNOWN
+    moved = _behave(run, action, Moment(position, new & DOES, outcome, first=first), judge)
     # A second look at a call is no further action: it fades nothing.
     signals = run.vector()
     score = judge.model.advance(signals, judge.amounts, fade=first)
@@ -106,23 +109,18 @@ def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> No
     _decide(run, action, moved, score, judge, effects)
 
 
-def _went_well(action: Action) -> bool:
-    return action.outcome <= OK and not (action.secrets_seen or action.secrets_used or action.blind)
-
-
 def _behave(run: Run, action: Action, moment: Moment, judge: Judge) -> list[int]:
     """Lets every behaviour look; fills `judge.amounts` and returns the signals that moved."""
     amounts = judge.amounts
     moved: list[int] = []
-    for memory, update, at in zip(run.memories, judge.updates, judge.offsets, strict=True):
+    for memory, update, offset in zip(run.memories, judge.updates, judge.offsets, strict=True):
         looked = update(memory, action, moment)
         if looked is None:
             continue
-        for amount in looked:
+        for at, amount in enumerate(looked, offset):
             if amount:
                 amounts[at] = amount
                 moved.append(at)
-            at += 1
     return moved
 
 
@@ -134,7 +132,7 @@ def _keep(run: Run, action: Action, position: int, moved: list[int], judge: Judg
         step_ = Step(
             position, action.at, action.span, action.trace, action.tool, action.signs, fired, gravity, action.env
         )
-        runs.keep(run, step_)
+        runs.keep(run, step_, inner=action.inner)
 
 
 def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Judge, effects: list[Effect]) -> None:

@@ -23,6 +23,7 @@ from detector.records import (
     Environment,
     Event,
     Labelled,
+    Outcome,
     Phase,
     Summary,
     Tick,
@@ -98,6 +99,17 @@ def test_call_seen_three_times_counts_once() -> None:
     assert run.calls == 1
     assert long_sum(run, "destruction.deleted") == 1.0
     assert run.counted == []
+
+
+def test_one_refusal_is_one() -> None:
+    """Refused from the inside and from the outside: one refusal, in the tool's name, and a later one is the second."""
+    inner = act("http", inner=True, parent=b"toolspan", outcome=Outcome.REFUSED)
+    run, _ = play(inner, act("deploy", span=b"toolspan", outcome=Outcome.REFUSED))
+    assert long_sum(run, "obstacles.refused") == pytest.approx(1.0, abs=0.05)
+    assert long_sum(run, "obstacles.refused_again") == 0.0
+    assert [step.tool for step in run.steps] == ["deploy"]
+    run, _ = play(act("deploy", outcome=Outcome.REFUSED), run=run)
+    assert long_sum(run, "obstacles.refused_again") == 1.0
 
 
 def test_inner_span_shows_what_the_tool_hid() -> None:

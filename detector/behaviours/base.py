@@ -40,13 +40,15 @@ class Signal(NamedTuple):
 class Moment:
     """Where in its run an action stands."""
 
-    __slots__ = ("does", "first", "position")
+    __slots__ = ("does", "first", "outcome", "position")
 
-    def __init__(self, position: int, does: int, *, first: bool) -> None:
+    def __init__(self, position: int, does: int, outcome: int, *, first: bool) -> None:
         self.position = position
         """Calls before this one."""
         self.does = does
         """What of `action.does` counts now: an intent has its share before the call that completes it."""
+        self.outcome = outcome
+        """`action.outcome` where no earlier look at the call had it; else UNKNOWN."""
         self.first = first
         """The call was not seen before, neither as intent nor from the inside."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detector.behaviours.base import Behaviour, Memory, Moment, Signal
 from detector.records import Action, Outcome
 
+ERROR, REFUSED = int(Outcome.ERROR), int(Outcome.REFUSED)
 NEAR = 8
 """Calls within which a second refusal counts as pressing on."""
 
@@ -16,9 +17,10 @@ def initial() -> Memory:
 
 def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
     """Amounts: failed, refused, refused_again."""
-    if action.outcome == Outcome.ERROR:
+    del action
+    if moment.outcome == ERROR:
         return (1.0, 0.0, 0.0)
-    if action.outcome != Outcome.REFUSED:
+    if moment.outcome != REFUSED:
         return None
     again = moment.position - memory[0] <= NEAR
     memory[0] = moment.position

@@ -8,6 +8,7 @@ from detector.behaviours.base import Behaviour, Memory, Moment, Signal
 from detector.records import Action, Labelled, Outcome, Turn
 
 DENIED_LIMIT = 8
+DENIED = int(Outcome.DENIED)
 CORRECTIONS = frozenset({"correct", "clarify", "reopen"})
 
 
@@ -24,7 +25,7 @@ def listen(memory: Memory, event: Turn | Labelled) -> None:
 
 def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
     """Amounts: denied, regardless, corrected."""
-    denied = action.outcome == Outcome.DENIED
+    denied = moment.outcome == DENIED
     if not (denied or memory[0] or memory[1]):
         return None
     tool = zlib.crc32(action.tool.encode())

@@ -65,7 +65,7 @@ def test_update(name: str, story: list[Action]) -> None:
 def _play(behaviour: Behaviour, story: list[Action]) -> list[tuple[float, ...] | None]:
     memory, out = behaviour.initial(), []
     for position, action in enumerate(story):
-        amounts = behaviour.update(memory, action, Moment(position, action.does, first=True))
+        amounts = behaviour.update(memory, action, Moment(position, action.does, action.outcome, first=True))
         assert amounts is None or len(amounts) == len(behaviour.signals)
         assert all(0.0 <= amount <= 10.0 for amount in amounts or ())
         out.append(None if amounts is None else tuple(amounts))

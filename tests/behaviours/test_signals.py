@@ -86,7 +86,9 @@ def last_amounts(behaviour: Behaviour, story: Story) -> list[float]:
             assert behaviour.listen is not None
             behaviour.listen(memory, event)
             continue
-        looked = behaviour.update(memory, event, Moment(position, event.does, first=event.phase == Phase.DONE))
+        looked = behaviour.update(
+            memory, event, Moment(position, event.does, event.outcome, first=event.phase == Phase.DONE)
+        )
         amounts = [0.0] * len(behaviour.signals) if looked is None else list(looked)
     return amounts
 
