@@ -106,6 +106,8 @@ def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> No
         run.peak, run.peak_position, run.peak_signals = score, position, signals.astype(np.float32).tobytes()
     if moved:
         _keep(run, action, position, moved, judge)
+    else:
+        runs.name(run, action, position)
     _decide(run, action, moved, score, judge, effects)
 
 
