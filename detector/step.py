@@ -88,7 +88,7 @@ def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> No
     _move(run, action.trace, action.at)
     if run.desired != Desired.RUNNING:
         _leak(run, action, judge, effects)
-    if not (first or new or action.secrets_seen or action.secrets_used or action.blind):
+    if not (first or new or went or action.secrets_seen or action.secrets_used or action.blind):
         # This look at the call shows nothing that an earlier one had not: the score stands.
         runs.name(run, action, position)
         return
