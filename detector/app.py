@@ -118,7 +118,7 @@ class Worker:
 
     async def _ingest(self, event: Any, take: ingest.Ingest) -> None:
         message = event.message
-        done = take(message.value or b"", int(message.timestamp * 1e9))
+        done = self._taken(take, message)
         self.metrics.records.labels(message.topic).inc()
         if done.spans:
             self.metrics.spans.labels("otlp").inc(done.spans)
@@ -129,6 +129,15 @@ class Worker:
             sent.append(await self._reject(event, "ingest", done.rejects, done.detail))
         self.progress.ack_after(event, sent)
 
+    @staticmethod
+    def _taken(take: ingest.Ingest, message: Any) -> ingest.Ingested:
+        try:
+            return take(message.value or b"", int(message.timestamp * 1e9))
+        except Exception as fault:
+            # It would fail at every replay too, and hold up its partition for ever.
+            log.exception("ingest: a record was set aside", extra={"topic": message.topic})
+            return ingest.Ingested(rejects={type(fault).__name__: 1})
+
     async def _watch(self, stream: Any) -> None:
         async for event in stream.noack().events():
             if not await self.progress.takes(event):
@@ -137,7 +146,7 @@ class Worker:
             key = message.key
             try:
                 stored = self.table.data.get(key)
-                applied = self.watch.apply(stored, message.value, message.offset, int(message.timestamp * 1e9))
+                applied = self.watch.apply(stored, message.value, message.offset)
             except Exception as fault:
                 # A record that breaks step() would break it at every replay: it must not hold up its partition.
                 log.exception("run log: a record was set aside", extra={"partition": message.partition})
@@ -155,7 +164,7 @@ class Worker:
         else:
             if not applied.repeated:
                 self.table.data[key] = applied.state
-            self.schedule.put(key, partition, applied.due)
+            self.schedule.put(key, partition, applied.due, stopped=applied.stopped)
         # Not through Table.__setitem__: it drops the future that the order above has to wait for.
         stored = await self._send(self.table.changelog_topic_name, key, applied.state, partition)
         stored.add_done_callback(self._note_stored)
@@ -175,7 +184,7 @@ class Worker:
         due = [(run, partition, False) for run, partition in self.schedule.ready(now)]
         due += [(run, partition, True) for run, partition in self.schedule.oldest(self.settings.max_live_runs)]
         for run, partition, evict in due:
-            tick = RunEvents(run.decode(), [Tick(now, evict=evict)])
+            tick = RunEvents(run.decode(), [Tick(now, evict=evict)], written=now)
             await self._send(self.run_log, run, encode_log(tick), partition)
         # Where recovery may begin on this disk. Once a second is enough: what it reads twice changes nothing.
         while self._stored:
@@ -189,7 +198,8 @@ class Worker:
         for n, (key, state) in enumerate(list(self.table.data.items())):
             partition = self.app.producer.key_partition(self.run_log, key).partition
             if partition in mine:
-                self.schedule.put(key, partition, self.watch.due(state))
+                due, stopped = self.watch.standing(state)
+                self.schedule.put(key, partition, due, stopped=stopped)
             if n % REBUILD_CHUNK == 0:
                 await asyncio.sleep(0)
         log.info("recovered", extra={"runs": len(self.schedule), "partitions": len(mine)})

@@ -54,7 +54,7 @@ def verdict(run: Run, level: Level, ground: Ground, judge: Judge) -> Verdict:
         behaviours=shares,
         model=model.version,
         policy=policy.version,
-        mode=policy.mode_of(run.workflow),
+        mode=policy.mode_of(run.workflow, run.workflow_rank),
         service=run.service,
         traces=[trace.hex() for trace in run.traces],
         calls=run.calls,

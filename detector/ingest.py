@@ -1,4 +1,4 @@
-"""Ingest: what arrives from outside, as records for the run log. Pure; app.py moves the bytes.
+"""Ingest: what arrives from outside, as records for the run log. Pure but for the clock; app.py moves the bytes.
 
 Nothing raises out of here. What can't be used comes back as a rejection that names its
 reason and where it came from, for the dead-letter topic and the counters.
@@ -7,6 +7,7 @@ reason and where it came from, for the dead-letter topic and the counters.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -47,9 +48,10 @@ class Ingested(msgspec.Struct):
 
 
 Ingest = Callable[[bytes, int], Ingested]
+Clock = Callable[[], int]
 
 
-def spans(settings: Settings) -> Ingest:
+def spans(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
     """Ingest for `otlp_spans`: (value, arrival in ns) -> Ingested."""
     reader = Reader.from_settings(settings)
 
@@ -58,14 +60,16 @@ def spans(settings: Settings) -> Ingest:
             reading = reader.read(value, arrived)
         except Drop as drop:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
-        log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in _pieces(batch)]
+        now = clock()
+        log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in _pieces(batch, now)]
         return Ingested(log, reading.spans, reading.rejects, reading.notes)
 
     return ingest
 
 
-def _pieces(batch: RunEvents) -> Iterator[RunEvents]:
+def _pieces(batch: RunEvents, now: int) -> Iterator[RunEvents]:
     """The batch in records that Kafka takes: an event is 1 KB at most, a record 1 MB by default."""
+    batch.written = now
     if len(batch.events) <= MAX_EVENTS:
         yield batch
         return
@@ -73,7 +77,7 @@ def _pieces(batch: RunEvents) -> Iterator[RunEvents]:
         yield msgspec.structs.replace(batch, events=batch.events[start : start + MAX_EVENTS])
 
 
-def labels(settings: Settings) -> Ingest:
+def labels(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
     """Ingest for `agent-labels`."""
 
     def event(label: Label) -> Event:
@@ -81,10 +85,10 @@ def labels(settings: Settings) -> Ingest:
             raise Drop("bad_label", f"expected one of {', '.join(sorted(LABELS))}, came {label.kind[:40]!r}")
         return Labelled(label.at, label.kind, label.who[:80], label.why[:200], label.sequence)
 
-    return _public(Label, event, settings)
+    return _public(Label, event, settings, clock)
 
 
-def acks(settings: Settings) -> Ingest:
+def acks(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
     """Ingest for `agent-acks`."""
 
     def event(ack: Ack) -> Event:
@@ -92,10 +96,10 @@ def acks(settings: Settings) -> Ingest:
             raise Drop("bad_ack", f"expected one of {', '.join(sorted(OUTCOMES))}, came {ack.outcome[:40]!r}")
         return Acked(ack.at, ack.sequence, ack.enforcer[:80], ack.outcome)
 
-    return _public(Ack, event, settings)
+    return _public(Ack, event, settings, clock)
 
 
-def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: Settings) -> Ingest:
+def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: Settings, clock: Clock) -> Ingest:
     key = settings.signing_key.get_secret_value()
     decode = msgspec.json.Decoder(kind).decode
 
@@ -110,12 +114,12 @@ def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: S
             record = decode(value)
             check(record)
             event = to_event(record)
+            value = encode_log(RunEvents(record.run, [event], arrived=arrived, written=clock()))
         except Drop as drop:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as fault:
             return Ingested(rejects={"bad_json": 1}, detail=f"expected a {kind.__name__} as JSON: {fault}"[:300])
-        batch = RunEvents(record.run, [event], arrived=arrived)
-        return Ingested([(record.run.encode(), encode_log(batch))])
+        return Ingested([(record.run.encode(), value)])
 
     return ingest
 

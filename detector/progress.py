@@ -41,6 +41,9 @@ class Progress:
         """Whether the event is the next of its partition; seeks back where one is missing."""
         message = event.message
         tp = message.tp
+        if message.generation_id != self._app.consumer_generation_id:
+            # Fetched before a rebalance: its partition may be another worker's by now.
+            return False
         self._moved[tp.topic] = time.monotonic()
         self._start(tp, message.generation_id)
         arrival = self._offsets.arrive(tp, message.offset)

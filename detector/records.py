@@ -109,7 +109,7 @@ class Resource(msgspec.Struct, frozen=True):
     attributes: Mapping[str, Any]
 
 
-class Span(msgspec.Struct):
+class Span(msgspec.Struct, gc=False):
     """One span as decoded, whatever the encoding. Attribute values are plain Python values
     (str, bool, int, float, list, dict, bytes), made when asked for.
     """
@@ -219,6 +219,8 @@ class RunEvents(msgspec.Struct, array_like=True):
     events: list[Event]
     arrived: int = 0
     """When the request reached Kafka."""
+    written: int = 0
+    """When ingest wrote this record: expiry and deadlines go by it, since the clocks of spans may lie."""
     service: str = ""
     workflow: str = ""
     workflow_rank: int = 9

@@ -30,7 +30,7 @@ def verdicts(records: Iterator[RunEvents], judge: Judge) -> Iterator[Verdict]:
     """Verdicts on run-log `records` of any number of runs, in order."""
     live: dict[str, Run] = {}
     for record in records:
-        run, effects = apply(live.pop(record.run, None), record, judge, record.arrived)
+        run, effects = apply(live.pop(record.run, None), record, judge)
         if run is not None:
             live[record.run] = run
         yield from (effect for effect in effects if isinstance(effect, Verdict))

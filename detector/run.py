@@ -16,17 +16,20 @@ from numpy.typing import NDArray
 
 from detector.behaviours.base import Layout
 from detector.errors import DetectorError
-from detector.records import Action, Desired, Level, RunEvents, Turn
+from detector.records import Action, Blind, Desired, Labelled, Level, RunEvents, Turn
 
 SEEN_IDS = 256
 ID_BYTES = 6
 """48 bits: among 256 ids of a run two are equal by chance once in 10**10 runs."""
-COUNTED = 24
+LOOKS = 12
+ARGUMENTS = int(Blind.ARGUMENTS)
 PENDING = 8
 """Calls for which an intent may still be waiting for its tool's span."""
-STEPS = 12
+STEPS = 10
+STEP_SIGNS, STEP_FIRED = 4, 10
 TRACES = 4
-WHERE = 16
+WHERE = 8
+NAME_BYTES = 96
 STATE_VERSION = 1
 
 
@@ -43,6 +46,17 @@ class Step(msgspec.Struct, array_like=True, gc=False):
     """Indices of the signals that it moved."""
     gravity: int
     env: int
+
+
+class Look(msgspec.Struct, array_like=True, gc=False):
+    """What was seen of one call: asked for (no span), from the inside (span of the tool), or done."""
+
+    call: int
+    span: int
+    shape: int
+    shown: int
+    position: int
+    inner: bool
 
 
 class Run(msgspec.Struct, array_like=True):
@@ -69,8 +83,8 @@ class Run(msgspec.Struct, array_like=True):
     ended: bool = False
     """The agent's own span has ended, and nothing came after it."""
     seen: bytearray = bytearray()
-    counted: list[tuple[int, int, int, bool]] = []
-    """(key, shown, position, by intent) of calls known by intent or from the inside, until they're done."""
+    looks: list[Look] = []
+    """The last looks at calls, by which a further look at the same call is told from a further call."""
     steps: list[Step] = []
     blind: dict[str, int] = {}
     labels: dict[str, int] = {}
@@ -81,6 +95,9 @@ class Run(msgspec.Struct, array_like=True):
     peak_signals: bytes = b""
     level: int = Level.ALLOW
     highest: int = Level.ALLOW
+    held: int = Level.ALLOW
+    held_cause: str = ""
+    """What spans of services proposed before the run showed a turn or a call of an agent."""
     approved: float = 0.0
     """The score that a person has approved: only a higher one pauses again."""
     verdicts: int = 0
@@ -98,7 +115,7 @@ class Run(msgspec.Struct, array_like=True):
         return np.frombuffer(self.signals, dtype=np.float64)
 
 
-def new(run: str, layout: Layout, written: int = 0) -> Run:
+def new(run: str, layout: Layout, written: int) -> Run:
     """A run that nothing is known of, first seen in a record of the run log `written` then (ns).
 
     Its sequences begin at that second: a run that comes back under its id after it was forgotten
@@ -134,19 +151,22 @@ def decode(value: bytes, layout: Layout) -> Run:
         raise DetectorError(f"run state: expected version {STATE_VERSION}, came {value[0]}")
     run = _decoder.decode(memoryview(value)[1:])
     if run.layout != layout.version:
-        fresh = new(run.run, layout)
+        fresh = new(run.run, layout, 0)
         run.layout, run.signals, run.memories = fresh.layout, fresh.signals, fresh.memories
         run.steps, run.peak_signals = [], b""
     return run
 
 
-def is_new(run: Run, event: Action | Turn) -> bool:
+def is_new(run: Run, event: Action | Turn | Labelled) -> bool:
     """Remembers `event`; False where the run has had it already.
 
     The id covers what the span says, not only its ids: an agent that used one span id for
     two different calls would otherwise hide the second.
     """
-    ids = event.span + event.trace
+    if isinstance(event, Labelled):
+        ids = f"{event.kind} {event.who} {event.at} {event.sequence}".encode()
+    else:
+        ids = event.span + event.trace
     if isinstance(event, Action):
         ids += pack("<BBQQI", event.phase, event.outcome, event.call, event.shape, event.does)
     ident = blake2b(ids, digest_size=ID_BYTES).digest()
@@ -163,54 +183,67 @@ def is_new(run: Run, event: Action | Turn) -> bool:
     return True
 
 
-def place(run: Run, record: RunEvents, written: int) -> None:
-    """Takes over what a run-log record, written at `written` (ns), says of the run as a whole."""
-    run.arrived = max(run.arrived, written)
-    if record.service:
-        run.service = record.service
+def place(run: Run, record: RunEvents) -> None:
+    """Takes over what a run-log record says of the run as a whole.
+
+    Service and process are those that were named first: a later span that claims the same run
+    must not point its commands at another process.
+    """
+    run.arrived = max(run.arrived, record.written)
+    run.service = run.service or _cut(record.service, NAME_BYTES)
     if record.workflow and record.workflow_rank < run.workflow_rank:
-        run.workflow, run.workflow_rank = record.workflow, record.workflow_rank
+        run.workflow, run.workflow_rank = _cut(record.workflow, NAME_BYTES), record.workflow_rank
     for key, value in record.where.items():
-        if key in run.where or len(run.where) < WHERE:
-            run.where[key] = value
+        if key not in run.where and len(run.where) < WHERE:
+            run.where[key] = _cut(value, NAME_BYTES)
 
 
 def counted_before(run: Run, action: Action) -> tuple[int, int, bool]:
     """(shown, position, first): what earlier looks at the call showed, where it stands, whether this is the first look.
 
-    A call may be seen three times: asked for (its call id), from the inside (an HTTP span
-    whose parent is the tool's span) and as the tool's own span. Each look counts for what
-    the earlier ones had not shown.
+    A call may be seen three times, in any order: asked for (by call id), from the inside (an HTTP
+    span whose parent is the tool's span) and as the tool's own span. Each look counts for what the
+    others had not shown. A call id alone binds nothing: frameworks use `call_0` again and again,
+    and an agent may, so tool and arguments must be the same too, where both looks have them.
     """
     shown, position, first = 0, run.calls, not action.inner
-    if not run.counted:
+    if not run.looks:
         return shown, position, first
-    keys = (action.call or -1, _key(action.parent if action.inner else action.span))
-    for key, known, at, intent in run.counted:
-        # The tool's span, which would link an inner span to its intent, comes after both.
-        pending = action.inner and intent and run.calls - at <= PENDING
-        if pending or key in keys:
-            shown |= known
-            position = min(position, at)
-            first = first and not intent
+    own = span_key(action.parent if action.inner else action.span)
+    for look in run.looks:
+        if _same_call(look, action, own, run.calls):
+            shown |= look.shown
+            position = min(position, look.position)
+            first = first and look.inner
     return shown, position, first
 
 
+def _same_call(look: Look, action: Action, own: int, calls: int) -> bool:
+    if look.span == own:
+        return True
+    if action.inner:
+        # The tool's span, which would link an inner span to its intent, comes after both.
+        return not look.span and calls - look.position <= PENDING
+    alike = look.shape == action.shape or bool(action.blind & ARGUMENTS)
+    if action.call:
+        return look.call == action.call and alike
+    return bool(action.phase) and not look.span and look.shape == action.shape
+
+
 def count(run: Run, action: Action, shown: int, position: int) -> None:
-    """Remembers what the looks at a call have shown so far, until the look at it that is the last."""
-    if action.phase and not action.inner:
-        if run.counted:
-            keys = (action.call or -1, _key(action.span))
-            run.counted = [entry for entry in run.counted if entry[0] not in keys]
-        return
-    key = _key(action.parent) if action.inner else action.call
-    if key:
-        run.counted.append((key, shown, position, not action.inner))
-        del run.counted[:-COUNTED]
+    """Remembers what the looks at a call have shown so far."""
+    own = 0
+    if action.phase:
+        own = span_key(action.parent if action.inner else action.span)
+        if not action.inner:
+            run.looks = [look for look in run.looks if not _same_call(look, action, own, run.calls)]
+    run.looks.append(Look(action.call, own, action.shape, shown, position, action.inner))
+    del run.looks[:-LOOKS]
 
 
-def _key(span: bytes) -> int:
-    return int.from_bytes(span, "big") >> 1 if span else 0
+def span_key(span: bytes) -> int:
+    """A span id as a number; 0 where there is none."""
+    return int.from_bytes(span, "big")
 
 
 def trace(run: Run, trace_id: bytes) -> None:
@@ -238,10 +271,15 @@ def name(run: Run, action: Action, position: int) -> None:
         step.tool, step.span, step.at = action.tool, action.span, action.at
 
 
+def _cut(text: str, limit: int) -> str:
+    """The text in at most `limit` bytes: what others name may be in any script."""
+    return text if len(text) * 4 <= limit else text.encode()[:limit].decode(errors="ignore")
+
+
 def _joined(first: Step, second: Step, *, inner: bool) -> Step:
     """Two looks at one call: what either showed, under the ids of the later and the name of the tool's own."""
-    signs = tuple(dict.fromkeys(first.signs + second.signs))[:8]
-    fired = tuple(dict.fromkeys(first.fired + second.fired))
+    signs = tuple(dict.fromkeys(first.signs + second.signs))[:STEP_SIGNS]
+    fired = tuple(dict.fromkeys(first.fired + second.fired))[:STEP_FIRED]
     gravity = max(first.gravity, second.gravity)
     tool = first.tool if inner else second.tool
     return Step(

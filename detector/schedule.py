@@ -16,13 +16,18 @@ class Schedule:
         self._runs: dict[bytes, tuple[int, int, int]] = {}
         """(partition, due, time of its one valid entry in the heap) of each run; 0: none."""
         self._heap: list[tuple[int, bytes]] = []
+        self._stopped: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def put(self, run: bytes, partition: int, due: int) -> None:
-        """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put goes last."""
+    def put(self, run: bytes, partition: int, due: int, *, stopped: bool = False) -> None:
+        """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put goes last.
+
+        A `stopped` run, paused or killed, is not evicted: its state is what keeps it stopped.
+        """
         queued = self._runs.pop(run, (0, 0, 0))[2]
+        (self._stopped.add if stopped else self._stopped.discard)(run)
         # A run moves its due time back with every record. Its early entry stays and is pushed
         # back when it comes up: one heap operation a period and not one a record.
         if due and not 0 < queued <= due:
@@ -33,10 +38,12 @@ class Schedule:
     def drop(self, run: bytes) -> None:
         """The run is finished."""
         self._runs.pop(run, None)
+        self._stopped.discard(run)
 
     def forget(self, partitions: set[int]) -> None:
         """These partitions went to another worker."""
         self._runs = {run: at for run, at in self._runs.items() if at[0] not in partitions}
+        self._stopped &= self._runs.keys()
         self._heap = [(time, run) for time, run in self._heap if self._runs.get(run, (0, 0, 0))[2] == time]
         heapq.heapify(self._heap)
 
@@ -56,8 +63,14 @@ class Schedule:
                 yield run, partition
 
     def oldest(self, limit: int) -> Iterator[tuple[bytes, int]]:
-        """The runs beyond `limit` that were idle longest, with their partitions; each goes to the end of the line."""
-        for _ in range(max(0, len(self._runs) - limit)):
+        """The runs beyond `limit` that were idle longest, with their partitions; each goes to the end of the line.
+
+        Stopped runs neither count nor go.
+        """
+        wanted = len(self._runs) - len(self._stopped) - limit
+        while wanted > 0:
             run = next(iter(self._runs))
             self._runs[run] = at = self._runs.pop(run)
-            yield run, at[0]
+            if run not in self._stopped:
+                wanted -= 1
+                yield run, at[0]

@@ -15,6 +15,7 @@ from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.records import Acked, Action, Desired, Event, Labelled, Level, Outcome, RunEvents, Tick, Turn
 from detector.run import Run, Step
+from detector.scoring.calibration import Threshold
 
 KEPT_GRAVITY = 2
 """Steps that move a signal of this gravity or more are kept as evidence."""
@@ -25,29 +26,38 @@ PERSONS = {
     "kill": (Level.KILL, Desired.KILLED),
     "deny": (Level.KILL, Desired.KILLED),
 }
+KILLED_NS = 86_400 * 1_000_000_000
+"""A killed run is remembered for a day: if it acts again, that is a leak and not a new run."""
 OK, UNKNOWN = int(Outcome.OK), int(Outcome.UNKNOWN)
 ENVIRONMENTS, OUTCOMES = 20, 28
 """Bits from which on a call's environments and outcome stand beside what it does, in what its looks have shown."""
 DOES = (1 << ENVIRONMENTS) - 1
-OF_KNOWN_RUNS = frozenset({Tick, Acked})
-"""Events that make no run of one that is not known, or not known any more."""
+PLACES = (1 << OUTCOMES) - 1 - DOES
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
 
 
-def apply(run: Run | None, record: RunEvents, judge: Judge, written: int) -> tuple[Run | None, list[Effect]]:
+def apply(run: Run | None, record: RunEvents, judge: Judge) -> tuple[Run | None, list[Effect]]:
     """Steps `run` (None: not known yet) through every event of a run-log record.
 
-    `written` is when the record was written to the log (ns): expiry and deadlines go by it.
     Returns the run, or None where it is finished, and what is to be sent, in order.
     """
     effects: list[Effect] = []
-    if not all(type(event) in OF_KNOWN_RUNS for event in record.events):
-        run = run or runs.new(record.run, judge.model.layout, written)
-        runs.place(run, record, written)
+    placed = False
     for event in record.events:
-        if run is not None:
-            run = step(run, event, judge, effects)
+        if run is None:
+            if not _begins(event):
+                continue
+            run = runs.new(record.run, judge.model.layout, record.written)
+        if not placed and not isinstance(event, Tick | Acked):
+            runs.place(run, record)
+            placed = True
+        run = step(run, event, judge, effects)
     return run, effects
+
+
+def _begins(event: Event) -> bool:
+    """Whether the event makes a run of one that is not known, or not known any more."""
+    return isinstance(event, Action | Turn) or (isinstance(event, Labelled) and event.kind in PERSONS)
 
 
 def step(run: Run, event: Event, judge: Judge, effects: list[Effect]) -> Run | None:
@@ -61,7 +71,10 @@ def step(run: Run, event: Event, judge: Judge, effects: list[Effect]) -> Run | N
         else:
             _turn(run, event, judge)
     elif isinstance(event, Labelled):
-        _labelled(run, event, judge, effects)
+        if runs.is_new(run, event):
+            _labelled(run, event, judge, effects)
+        else:
+            effects.append(Noted("duplicate"))
     elif isinstance(event, Acked):
         _acked(run, event)
     else:
@@ -73,6 +86,8 @@ def due(run: Run, policy: Policy) -> int:
     """When the run needs a tick, in ns of arrival; 0: never."""
     if run.desired == Desired.PAUSED:
         return run.deadline
+    if run.desired == Desired.KILLED:
+        return run.arrived + max(KILLED_NS, policy.idle_ns)
     return run.arrived + (policy.finished_ns if run.ended else policy.idle_ns)
 
 
@@ -84,6 +99,9 @@ def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> No
     went = 1 << OUTCOMES + action.outcome if action.outcome > OK else 0
     shown = action.does | action.env << ENVIRONMENTS | went
     new = shown & ~already
+    if new & PLACES:
+        # What a call does is another thing in another environment: all of it counts again.
+        new |= shown | already
     runs.count(run, action, already | shown, position)
     _move(run, action.trace, action.at)
     if run.desired != Desired.RUNNING:
@@ -130,17 +148,38 @@ def _keep(run: Run, action: Action, position: int, moved: list[int], judge: Judg
     signals = judge.model.layout.signals
     gravity = max(signals[i].gravity for i in moved)
     if gravity >= KEPT_GRAVITY:
-        fired = tuple(moved)
-        step_ = Step(
-            position, action.at, action.span, action.trace, action.tool, action.signs, fired, gravity, action.env
-        )
+        heaviest = sorted(moved, key=lambda i: -signals[i].gravity)
+        fired, signs = tuple(heaviest[: runs.STEP_FIRED]), action.signs[: runs.STEP_SIGNS]
+        step_ = Step(position, action.at, action.span, action.trace, action.tool, signs, fired, gravity, action.env)
         runs.keep(run, step_, inner=action.inner)
 
 
 def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Judge, effects: list[Effect]) -> None:
     """The highest level that any signal proposes; more signals never lower it."""
-    level, cause = Level.ALLOW, ""
     limits = judge.model.calibration.of(run.workflow)
+    level, cause = _propose(run, moved, score, limits, judge)
+    if action.inner and not (run.calls or run.turns):
+        # Any service has such spans. What this one proposes waits until the run shows that it is an agent's.
+        if level > run.held:
+            run.held, run.held_cause = level, cause
+        return
+    if run.held > level:
+        level, cause = Level(run.held), run.held_cause
+    run.held = Level.ALLOW
+    acts = level in DESIRED and judge.policy.mode_of(run.workflow, run.workflow_rank) == "enforce"
+    # A run that was watched only, and now may be stopped, is stopped at the next evidence.
+    overdue = acts and level == run.level and run.desired == Desired.RUNNING
+    if level > run.level or overdue:
+        threshold = limits.pause if level > Level.ALERT and limits.pause is not None else limits.alert
+        ground = Ground(cause, action.at, action.span, score, threshold)
+        effects.append(verdict(run, level, ground, judge))
+        if acts:
+            effects.append(command(run, DESIRED[level], ground, judge))
+
+
+def _propose(run: Run, moved: list[int], score: float, limits: Threshold, judge: Judge) -> tuple[Level, str]:
+    """(level, cause) of the strongest of rules and model; at one level the first rule."""
+    level, cause = Level.ALLOW, ""
     for signal in moved:
         for bound in judge.rules.get(signal, ()):
             if bound.rule.level > level and bound.fires(moved, run.vector()):
@@ -149,12 +188,7 @@ def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Jud
         proposed = Level.PAUSE if limits.pause is not None and score > limits.pause else Level.ALERT
         if proposed > level:
             level, cause = proposed, "model"
-    if level > run.level:
-        threshold = limits.pause if level > Level.ALERT and limits.pause is not None else limits.alert
-        ground = Ground(cause, action.at, action.span, score, threshold)
-        effects.append(verdict(run, level, ground, judge))
-        if level in DESIRED and judge.policy.mode_of(run.workflow) == "enforce":
-            effects.append(command(run, DESIRED[level], ground, judge))
+    return level, cause
 
 
 def _leak(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
@@ -182,6 +216,10 @@ def _labelled(run: Run, label: Labelled, judge: Judge, effects: list[Effect]) ->
     if label.kind not in PERSONS:
         return
     level, desired = PERSONS[label.kind]
+    if label.kind in {"approve", "deny"} and run.desired != Desired.PAUSED:
+        # An answer to a question that the detector did not ask: a tool prompt of the agent's own.
+        effects.append(Noted("idle_decision"))
+        return
     # A decision covers the evidence that its maker had seen: newer commands need a newer decision.
     stale = 0 < label.sequence < run.sequence and desired == Desired.RUNNING
     if stale or run.desired in {desired, Desired.KILLED}:
@@ -211,7 +249,8 @@ def _tick(run: Run, tick: Tick, judge: Judge, effects: list[Effect]) -> Run | No
     # Ticks may be stale: the run could have moved between the tick's making and now.
     when = due(run, judge.policy)
     if (tick.evict and run.desired == Desired.RUNNING) or 0 < when <= tick.at:
-        effects.append(summary(run, tick, judge))
+        if run.calls or run.turns:
+            effects.append(summary(run, tick, judge))
         return None
     return run
 

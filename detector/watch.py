@@ -19,7 +19,7 @@ from detector.control.signatures import sign
 from detector.effects import Effect, Noted
 from detector.judge import Judge
 from detector.observe.metrics import Metrics
-from detector.records import Command, RunEvents, Summary, Verdict, decode_log
+from detector.records import Command, Desired, RunEvents, Summary, Verdict, decode_log
 from detector.step import apply, due
 
 encode = msgspec.json.encode
@@ -39,8 +39,14 @@ class Applied(NamedTuple):
     state: bytes | None
     sends: list[Send]
     due: int
+    stopped: bool = False
     repeated: bool = False
     """The record had been applied before; only its confirmation was missing."""
+
+
+def stopped(run: runs.Run) -> bool:
+    """Whether the run is paused or killed."""
+    return run.desired != Desired.RUNNING
 
 
 class Watch:
@@ -65,8 +71,8 @@ class Watch:
         """Where `apply` sends to."""
         return list(self._topics.values())
 
-    def apply(self, stored: bytes | None, value: bytes, offset: int, written: int) -> Applied:
-        """Applies the record `value` at `offset`, written to the log at `written` (ns), to the `stored` state.
+    def apply(self, stored: bytes | None, value: bytes, offset: int) -> Applied:
+        """Applies the record `value` at `offset` to the `stored` state.
 
         Raises ValueError where the record is not one of the run log.
         """
@@ -75,9 +81,14 @@ class Watch:
         run = None if stored is None else runs.decode(stored, layout)
         if run is not None and offset <= run.offset:
             # The state is sent again all the same: the crash may have come before its changelog had it.
-            return Applied(stored, [], due(run, self.judge.policy), repeated=True)
+            return Applied(stored, [], due(run, self.judge.policy), stopped(run), repeated=True)
         known = run is not None
-        run, effects = apply(run, record, self.judge, written)
+        try:
+            run, effects = apply(run, record, self.judge)
+        except Exception:
+            # A behaviour that failed must not leave its half of an action to the next run.
+            self.judge.amounts.fill(0.0)
+            raise
         sends = [send for effect in effects if (send := self._send(effect, record)) is not None]
         self._count(record, new=not known and run is not None)
         if run is None:
@@ -86,11 +97,12 @@ class Watch:
         state = runs.encode(run)
         self.metrics.state_bytes.observe(len(state))
         self.metrics.scores.observe(run.score)
-        return Applied(state, sends, due(run, self.judge.policy))
+        return Applied(state, sends, due(run, self.judge.policy), stopped(run))
 
-    def due(self, state: bytes) -> int:
-        """When the run of a stored state needs a tick, ns; 0: never."""
-        return due(runs.decode(state, self.judge.model.layout), self.judge.policy)
+    def standing(self, state: bytes) -> tuple[int, bool]:
+        """When the run of a stored state needs a tick (ns; 0: never), and whether it is stopped."""
+        run = runs.decode(state, self.judge.model.layout)
+        return due(run, self.judge.policy), stopped(run)
 
     def _count(self, record: RunEvents, *, new: bool) -> None:
         for kind, times in Counter(map(type, record.events)).items():

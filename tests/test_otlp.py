@@ -192,6 +192,36 @@ def test_text_that_is_no_utf8_survives() -> None:
     assert one(json_span(name="ab").replace(b"ab", b"a\x00b")).name == "a\x00b"
 
 
+def test_keys_that_are_no_utf8_cost_nothing_else() -> None:
+    """In a resource, in a span with or without an id and inside a value, what stands under such a key is not there."""
+    message = request(span_id=b"")
+    group = message.resource_spans[0]
+    attributes = group.scope_spans[0].spans[0].attributes
+    nested = attributes.add(key="m").value.kvlist_value.values
+    for into in (group.resource.attributes, attributes, nested):
+        into.add(key="QQQQ").value.string_value = "lost"
+        into.add(key="kept").value.string_value = "v"
+    span = one(message.SerializeToString().replace(b"QQQQ", b"Q\xff\xfeQ"))
+
+    assert dict(span.attributes) == {"kept": "v", "m": {"kept": "v"}}
+    assert len(span.attributes) == 2
+    assert span.resource.attributes == {"kept": "v"}
+
+
+def test_picked_values_are_text_and_never_none() -> None:
+    """A value that is no clean UTF-8 is picked as text; an attribute without a value is not picked."""
+    message = request()
+    attributes = message.resource_spans[0].scope_spans[0].spans[0].attributes
+    attributes.add(key="a").value.string_value = "ZZZZ"
+    attributes.add(key="n")
+    value = message.SerializeToString().replace(b"ZZZZ", b"Z\xffZZ")
+    text = json.dumps(as_json(message)).encode().replace(b"ZZZZ", b"Z\xffZZ")
+
+    for encoded in (value, text):
+        assert otlp.pick(otlp.decode(encoded), frozenset("an")) == [{"a": "Z\ufffdZZ"}]
+        assert one(encoded).attributes.get("a") == "Z\ufffdZZ"
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

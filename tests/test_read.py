@@ -425,7 +425,7 @@ def test_memory_of_calls_is_bounded() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(READER._attributes)),
+        st.sampled_from(sorted(READER._shapes.keys_read)),
         st.text(max_size=50) | st.integers(-(2**63), 2**63 - 1) | st.booleans(),
         max_size=10,
     ),

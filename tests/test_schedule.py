@@ -57,6 +57,17 @@ def test_oldest() -> None:
     assert list(schedule.oldest(4)) == []
 
 
+def test_stopped_runs_stay() -> None:
+    """Paused and killed runs do not count towards the limit and are never named."""
+    schedule = Schedule()
+    for run in (b"a", b"b", b"c", b"d"):
+        schedule.put(run, 0, 100, stopped=run in b"ab")
+    assert list(schedule.oldest(2)) == []
+    assert [run for run, _ in schedule.oldest(1)] == [b"c"]
+    schedule.put(b"a", 0, 100)
+    assert [run for run, _ in schedule.oldest(2)] == [b"d"]
+
+
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 50)), max_size=60))
 def test_never_early_never_lost(puts: list[tuple[bytes, int]]) -> None:
     """Whatever the order: at the end exactly the runs whose last due time has come are ready."""

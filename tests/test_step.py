@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import itertools
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from detector.records import (
     Labelled,
     Outcome,
     Phase,
+    RunEvents,
     Summary,
     Tick,
     Turn,
@@ -45,7 +46,7 @@ DELETE = Does.DELETE | Does.IRREVERSIBLE
 
 def play(*events: Event, run: Run | None = None, judge: Judge = JUDGE, now: int = 1) -> tuple[Run, list[Effect]]:
     """The run after `events`, and their effects."""
-    after, effects = apply(run, record(*events), judge, now)
+    after, effects = apply(run, record(*events, written=now), judge)
     assert after is not None
     return after, effects
 
@@ -75,6 +76,60 @@ def test_duplicate_changes_nothing() -> None:
     assert runs.encode(twice) == runs.encode(once)
 
 
+def test_any_order_of_looks_is_one_call() -> None:
+    """The model's turn may come after the tool's span, and the inner span last: still one call, one deletion.
+
+    Only a turn that comes between the two is taken for another call: nothing in it names the inner span.
+    """
+    asked = act("api", Does.DELETE, phase=Phase.INTENDED, call=9, shape=9)
+    inner = act("http", Does.DELETE, inner=True, parent=b"toolspan")
+    done = act("api", Does.DELETE, span=b"toolspan", call=9, shape=9)
+    for story in itertools.permutations([asked, inner, done]):
+        if story == (inner, asked, done):
+            continue
+        run, _ = play(*story)
+        assert (run.calls, round(long_sum(run, "destruction.deleted"), 1)) == (1, 1.0)
+
+
+def test_late_intent_is_no_new_evidence() -> None:
+    """What a person approved stays approved when the turn that asked for it arrives last."""
+    run, _ = play(fatal(call=3, shape=3))
+    late = fatal(phase=Phase.INTENDED, call=3, shape=3)
+    run, effects = play(Labelled(EPOCH_NS, "approve", "ann"), late, run=run)
+    assert [c.desired for c in only(Command, effects)] == [Desired.RUNNING]
+
+
+def test_a_call_id_used_again_hides_nothing() -> None:
+    """An id that stood for a harmless call does not cover another call."""
+    harmless = act("api", Does.DELETE | Does.IRREVERSIBLE, phase=Phase.INTENDED, call=1, shape=1)
+    _, effects = play(harmless, fatal(call=1, shape=2))
+    assert [v.cause for v in only(Verdict, effects)] == ["rule:irreversible-in-production"]
+
+
+@pytest.mark.parametrize("inner", [True, False])
+def test_production_that_shows_late_counts(inner: bool) -> None:
+    """Where only a later look says that it is production, the whole call counts as one in production."""
+    asked = act("api", DELETE, phase=Phase.INTENDED, call=3, shape=3)
+    later = fatal(inner=True, parent=b"toolspan") if inner else fatal(call=3, shape=3)
+    _, effects = play(asked, later)
+    assert [v.cause for v in only(Verdict, effects)] == ["rule:irreversible-in-production"]
+
+
+def test_a_service_is_no_agent() -> None:
+    """Spans of a service alone are never judged; once the run shows an agent, what they did is."""
+    deletes = fatal(inner=True, parent=b"toolspan")
+    run, effects = play(deletes)
+    assert effects == []
+    run, effects = play(act("helper", span=b"toolspan"), run=run)
+    assert [c.desired for c in only(Command, effects)] == [Desired.PAUSED]
+
+
+def test_a_service_leaves_no_summary() -> None:
+    """What was no agent's run is forgotten without a word."""
+    run, _ = play(act("db", inner=True))
+    assert apply(run, record(Tick(10**18)), JUDGE) == (None, [])
+
+
 def test_reused_span_id_is_no_duplicate() -> None:
     """One span id for two different calls does not hide the second."""
     run, effects = play(act(span=b"same-id!", shape=1), fatal(span=b"same-id!", shape=2))
@@ -92,13 +147,13 @@ def test_ring_of_ids_is_aligned_and_bounded() -> None:
 def test_call_seen_three_times_counts_once() -> None:
     """Asked for, seen from the inside, done: one call, one deletion."""
     run, _ = play(
-        act("api", Does.DELETE, phase=Phase.INTENDED, call=9),
+        act("api", Does.DELETE, phase=Phase.INTENDED, call=9, shape=9),
         act("http", Does.DELETE, inner=True, parent=b"toolspan"),
-        act("api", Does.DELETE, span=b"toolspan", call=9),
+        act("api", Does.DELETE, span=b"toolspan", call=9, shape=9),
     )
     assert run.calls == 1
     assert long_sum(run, "destruction.deleted") == 1.0
-    assert run.counted == []
+    assert len(run.looks) == 1
 
 
 def test_one_refusal_is_one() -> None:
@@ -124,15 +179,17 @@ def test_inner_span_shows_what_the_tool_hid() -> None:
 
 def test_verdict_rises_and_never_falls_by_itself() -> None:
     """After a pause honest calls lower nothing, and the same evidence gives no second verdict."""
-    run, effects = play(fatal(phase=Phase.INTENDED, call=3), fatal(call=3), *[act() for _ in range(50)])
+    run, effects = play(
+        fatal(phase=Phase.INTENDED, call=3, shape=3), fatal(call=3, shape=3), *[act() for _ in range(50)]
+    )
     assert len(only(Verdict, effects)) == 1
     assert run.desired == Desired.PAUSED
 
 
 def test_person_resumes_and_new_evidence_pauses_again() -> None:
     """A decision works once: the call it covers passes, a new one of the kind stops."""
-    run, _ = play(fatal(phase=Phase.INTENDED, call=3))
-    run, effects = play(Labelled(EPOCH_NS, "approve", "ann", sequence=1), fatal(call=3), act(), run=run)
+    run, _ = play(fatal(phase=Phase.INTENDED, call=3, shape=3))
+    run, effects = play(Labelled(EPOCH_NS, "approve", "ann", sequence=1), fatal(call=3, shape=3), act(), run=run)
     assert [c.desired for c in only(Command, effects)] == [Desired.RUNNING]
     run, effects = play(fatal(), run=run)
     assert [(c.desired, c.sequence) for c in only(Command, effects)] == [(Desired.PAUSED, 3)]
@@ -181,7 +238,7 @@ def test_idle_run_is_finished_with_a_summary() -> None:
     run, _ = play(act(does=Does.DELETE), act(), Turn(b"turnspan", bytes(16), EPOCH_NS), judge=judge, now=SECOND_NS)
     run, effects = play(Tick(50 * SECOND_NS), run=run, judge=judge)
     assert effects == []
-    after, effects = apply(run, record(Tick(51 * SECOND_NS)), judge, 0)
+    after, effects = apply(run, record(Tick(51 * SECOND_NS)), judge)
 
     assert after is None
     (summary,) = only(Summary, effects)
@@ -201,10 +258,10 @@ def test_finished_run_goes_sooner() -> None:
 def test_paused_run_is_not_evicted() -> None:
     """Room is made at the cost of quiet runs only."""
     run, _ = play(fatal())
-    after, effects = apply(run, record(Tick(5, evict=True)), JUDGE, 0)
+    after, effects = apply(run, record(Tick(5, evict=True)), JUDGE)
     assert after is run
     assert effects == []
-    assert apply(play(act())[0], record(Tick(5, evict=True)), JUDGE, 0)[0] is None
+    assert apply(play(act())[0], record(Tick(5, evict=True)), JUDGE)[0] is None
 
 
 def test_a_run_that_comes_back_outranks_its_past() -> None:
@@ -213,6 +270,51 @@ def test_a_run_that_comes_back_outranks_its_past() -> None:
     again, _ = play(fatal(), now=5000 * SECOND_NS)
     assert again.sequence > before.sequence > 0
     assert again.verdicts > before.verdicts
+
+
+def test_a_label_works_once() -> None:
+    """The same decision again, by a retry or a replay, does not free a run that was paused anew."""
+    resume = Labelled(EPOCH_NS, "resume", "ann")
+    run, _ = play(fatal(), resume, fatal())
+    run, effects = play(resume, run=run)
+    assert effects == [Noted("duplicate")]
+    assert run.desired == Desired.PAUSED
+
+
+def test_denied_prompt_is_no_kill() -> None:
+    """A person who denies a prompt of the agent's own does not end a run that the detector let go on."""
+    run, effects = play(act(), Labelled(EPOCH_NS, "deny", "ann"))
+    assert effects == [Noted("idle_decision")]
+    assert run.desired == Desired.RUNNING
+
+
+def test_late_praise_makes_no_run() -> None:
+    """A label that decides nothing does not bring a forgotten run back."""
+    assert apply(None, record(Labelled(EPOCH_NS, "honest", "ann")), JUDGE) == (None, [])
+
+
+def test_the_first_process_named_is_the_one() -> None:
+    """A later span that claims the run does not point its commands elsewhere."""
+    run, _ = apply(None, record(act(), where={"k8s.pod.name": "agent-1"}, service="agent"), JUDGE)
+    run, effects = apply(run, record(fatal(), where={"k8s.pod.name": "billing-7"}, service="billing"), JUDGE)
+    (command,) = only(Command, effects)
+    assert (command.where, command.service) == ({"k8s.pod.name": "agent-1"}, "agent")
+
+
+def test_a_loosened_mode_tightened_again() -> None:
+    """What was only watched is stopped at the next evidence, once that is allowed."""
+    run, effects = play(fatal(), judge=Judge(blank(), Policy(mode="shadow")))
+    assert not only(Command, effects)
+    _, effects = play(fatal(), run=run)
+    assert [c.desired for c in only(Command, effects)] == [Desired.PAUSED]
+
+
+def test_an_agent_can_not_loosen_its_mode() -> None:
+    """A workflow name from spans tightens the mode; only one from the resource may loosen it."""
+    policy = Policy(modes={"night": "shadow"})
+    assert policy.mode_of("night", 2) == "enforce"
+    assert policy.mode_of("night", 0) == "shadow"
+    assert Policy(mode="alert", modes={"night": "enforce"}).mode_of("night", 2) == "enforce"
 
 
 def test_leak() -> None:
@@ -227,7 +329,7 @@ def test_leak() -> None:
 
 def test_tick_for_an_unknown_run() -> None:
     """A tick or an ack that comes after the run was forgotten makes no new one."""
-    assert apply(None, record(Tick(1), Acked(1, 1, "process", "done")), JUDGE, 0) == (None, [])
+    assert apply(None, record(Tick(1), Acked(1, 1, "process", "done")), JUDGE) == (None, [])
 
 
 events = st.one_of(
@@ -262,12 +364,12 @@ def test_replay_in_any_batches(story: list[Event], cuts: set[int]) -> None:
     """However a story is cut into records, stored and read back between them, the effects are the same,
     and the stored state stays within its bound.
     """
-    whole = apply(None, record(*story), JUDGE, 1)[1]
+    whole = apply(None, record(*story, written=1), JUDGE)[1]
     stored: bytes | None = None
     effects: list[Effect] = []
     for piece in _pieces(story, cuts):
         run = None if stored is None else runs.decode(stored, LAYOUT)
-        run, made = apply(run, decode_log(encode_log(record(*piece))), JUDGE, 1)
+        run, made = apply(run, decode_log(encode_log(record(*piece, written=1))), JUDGE)
         effects += made
         stored = None if run is None else runs.encode(run)
         assert stored is None or len(stored) <= 8192
@@ -276,7 +378,38 @@ def test_replay_in_any_batches(story: list[Event], cuts: set[int]) -> None:
 
 def _pieces(story: list[Event], cuts: set[int]) -> list[list[Event]]:
     edges = [0, *sorted(cut for cut in cuts if cut < len(story)), len(story)]
-    return [story[a:b] for a, b in pairwise(edges) if b > a]
+    return [story[a:b] for a, b in itertools.pairwise(edges) if b > a]
+
+
+def test_the_fullest_state_is_within_its_bound() -> None:
+    """Every list full, every name as long as it may be and in a script of many bytes: 8 KB at most."""
+    every = int(Does(2**19 - 1))
+    story = [
+        act(
+            "t" * 64,
+            Does(every),
+            outcome=Outcome(1 + n % 4),
+            env=Environment(1 << n % 5),
+            blind=31,
+            shape=2**64 - 1 - n,
+            call=2**64 - 1 - n,
+            phase=Phase(n % 2),
+            trace=bytes([255 - n % 200]) * 16,
+            span=bytes([255 - n % 200]) * 8,
+            targets=tuple(2**64 - 1 - 8 * n - k for k in range(8)),
+            secrets_seen=tuple(2**63 - 1 - 8 * n - k for k in range(8)),
+            secrets_used=tuple(2**62 - 1 - 8 * n - k for k in range(8)),
+            signs=tuple(f"{'s' * 38}{k}" for k in range(8)),
+        )
+        for n in range(400)
+    ]
+    where = {f"{'k' * 20}{n}": "\u6f22" * 256 for n in range(20)}
+    full = RunEvents(
+        "\u6f22" * 200, list(story), written=10**18, service="\u6f22" * 300, workflow="\u6f22" * 300, where=where
+    )
+    run, _ = apply(None, full, JUDGE)
+    assert run is not None
+    assert len(runs.encode(run)) <= 8192
 
 
 def test_other_behaviours_keep_decisions() -> None:

@@ -33,26 +33,26 @@ def watch(metrics: Metrics) -> Watch:
 def test_a_record_is_applied_once(watch: Watch) -> None:
     """The same offset again sends nothing and leaves the state as it was, to be confirmed once more."""
     value = encode_log(record(FATAL))
-    first = watch.apply(None, value, 7, 1)
-    again = watch.apply(first.state, value, 7, 1)
+    first = watch.apply(None, value, 7)
+    again = watch.apply(first.state, value, 7)
 
     assert [send.topic for send in first.sends] == ["agent-verdicts", "agent-commands"]
-    assert again == (first.state, [], first.due, True)
+    assert again == (first.state, [], first.due, True, True)
 
 
 def test_a_tick_ends_an_idle_run(watch: Watch) -> None:
     """The state is gone and a summary is sent; a tick for a run that is gone does nothing."""
-    first = watch.apply(None, encode_log(record(act())), 1, 1)
+    first = watch.apply(None, encode_log(record(act())), 1)
     tick = encode_log(RunEvents("run-1", [Tick(first.due)]))
-    ended = watch.apply(first.state, tick, 2, first.due)
+    ended = watch.apply(first.state, tick, 2)
     assert ended.state is None
     assert [send.topic for send in ended.sends] == ["agent-summaries"]
-    assert watch.apply(None, tick, 3, first.due) == (None, [], 0, False)
+    assert watch.apply(None, tick, 3) == (None, [], 0, False, False)
 
 
 def test_times_are_measured_from_span_and_arrival(watch: Watch, metrics: Metrics) -> None:
     """Both latencies have one observation for one verdict and command."""
-    watch.apply(None, encode_log(record(FATAL, arrived=EPOCH_NS)), 1, 1)
+    watch.apply(None, encode_log(record(FATAL, arrived=EPOCH_NS)), 1)
     read = metrics.registry.get_sample_value
     assert read("detector_span_end_to_verdict_seconds_count") == 1
     assert read("detector_arrival_to_command_seconds_sum") == pytest.approx(1000.0)
@@ -65,7 +65,7 @@ def test_times_are_measured_from_span_and_arrival(watch: Watch, metrics: Metrics
 def test_what_is_no_run_log_record(watch: Watch, value: bytes, said: str) -> None:
     """Bytes of another kind or version are refused, with what was expected and what came."""
     with pytest.raises(ValueError, match=said):
-        watch.apply(None, value, 1, 1)
+        watch.apply(None, value, 1)
 
 
 def test_log_record_round_trip() -> None:

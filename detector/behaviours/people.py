@@ -20,7 +20,7 @@ def initial() -> Memory:
 def listen(memory: Memory, event: Turn | Labelled) -> None:
     """A label that corrects; a model turn that a person interrupted is the dialects' to label."""
     if isinstance(event, Labelled) and event.kind in CORRECTIONS:
-        memory[0] += 1
+        memory[0] = min(memory[0] + 1, 100)
 
 
 def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:

@@ -16,6 +16,9 @@ from detector.policy.rules import RULES, Rule
 from detector.records import Desired
 
 SECOND_NS = 1_000_000_000
+STRICTNESS: tuple[Mode, ...] = ("shadow", "alert", "enforce")
+RESOURCE_RANKS = frozenset({0, 4, 9})
+"""agent.workflow, service.name, and no name at all: set by who deploys the agent."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,13 @@ class Policy:
             modes=dict(settings.workflow_modes),
         )
 
-    def mode_of(self, workflow: str) -> Mode:
-        """What may be done to runs of `workflow`."""
-        return self.modes.get(workflow, self.mode)
+    def mode_of(self, workflow: str, rank: int = 0) -> Mode:
+        """What may be done to runs of `workflow`, named by the key of this `rank` (RunEvents.workflow_rank).
+
+        A name that stands on spans is the agent's own to choose: it may tighten the mode, not loosen it.
+        """
+        named = self.modes.get(workflow, self.mode)
+        return named if rank in RESOURCE_RANKS else max(named, self.mode, key=STRICTNESS.index)
 
 
 @dataclass(frozen=True)

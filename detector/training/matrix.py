@@ -33,9 +33,9 @@ def rows(records: Iterable[RunEvents], judge: Judge) -> NDArray[np.float64]:
     for record in records:
         for event in record.events:
             alone = RunEvents(
-                record.run, [event], record.arrived, record.service, record.workflow, record.workflow_rank, record.where
+                record.run, [event], workflow=record.workflow, workflow_rank=record.workflow_rank
             )
-            run, _ = apply(run, alone, judge, record.arrived)
+            run, _ = apply(run, alone, judge)
             if run is not None and isinstance(event, Action):
                 out.append(run.vector().copy())
     width = 2 * len(judge.model.layout.signals)

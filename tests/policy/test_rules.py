@@ -41,7 +41,7 @@ def judge(**policy: object) -> Judge:
 
 def effects(story: list[Action], by: Judge) -> list[Effect]:
     """What the story causes."""
-    return apply(None, record(*story), by, 1)[1]
+    return apply(None, record(*story, written=1), by)[1]
 
 
 def test_every_rule_has_stories() -> None:
