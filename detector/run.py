@@ -1,6 +1,6 @@
 """The state of one run: fixed in size, and all that `step` knows.
 
-Budget of the encoded state, at most 8 KB: 1.5 KB ring of seen ids, 2 KB evidence, 1 KB
+Budget of the encoded state, at most 8 KB: 1.3 KB ring of seen ids, 2.5 KB evidence, 1 KB
 signals and their peak, 2 KB memories of behaviours, the rest names and counters.
 """
 
@@ -18,18 +18,18 @@ from detector.behaviours.base import Layout
 from detector.errors import DetectorError
 from detector.records import Action, Blind, Desired, Labelled, Level, RunEvents, Turn
 
-SEEN_IDS = 256
+SEEN_IDS = 224
 ID_BYTES = 6
-"""48 bits: among 256 ids of a run two are equal by chance once in 10**10 runs."""
+"""48 bits: among 224 ids of a run two are equal by chance once in 10**10 runs."""
 LOOKS = 12
 ARGUMENTS = int(Blind.ARGUMENTS)
 PENDING = 8
 """Calls for which an intent may still be waiting for its tool's span."""
-STEPS = 10
+STEPS = 8
 STEP_SIGNS, STEP_FIRED = 4, 10
 TRACES = 4
 WHERE = 8
-NAME_BYTES = 96
+NAME_BYTES = 64
 STATE_VERSION = 1
 
 

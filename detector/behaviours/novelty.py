@@ -8,7 +8,7 @@ from detector.behaviours.base import Behaviour, Memory, Moment, Signal, remember
 from detector.records import HARMFUL, Action, Does
 
 TOOLS = 24
-TARGETS = 48
+TARGETS = 40
 SETTLED = 10
 """Calls after which a run has shown what it works with."""
 CHANGES = int(HARMFUL | Does.WRITE | Does.SEND | Does.ROTATE)
