@@ -21,7 +21,7 @@ from detector.records import Action, Blind, Desired, Labelled, Level, RunEvents,
 SEEN_IDS = 224
 ID_BYTES = 6
 """48 bits: among 224 ids of a run two are equal by chance once in 10**10 runs."""
-LOOKS = 12
+LOOKS = 10
 ARGUMENTS = int(Blind.ARGUMENTS)
 PENDING = 8
 """Calls for which an intent may still be waiting for its tool's span."""
@@ -48,7 +48,7 @@ class Step(msgspec.Struct, array_like=True, gc=False):
     env: int
 
 
-class Look(msgspec.Struct, array_like=True, gc=False):
+class Look(msgspec.Struct, array_like=True, gc=False, eq=False):
     """What was seen of one call: asked for (no span), from the inside (span of the tool), or done."""
 
     call: int
@@ -198,8 +198,9 @@ def place(run: Run, record: RunEvents) -> None:
             run.where[key] = _cut(value, NAME_BYTES)
 
 
-def counted_before(run: Run, action: Action) -> tuple[int, int, bool]:
-    """(shown, position, first): what earlier looks at the call showed, where it stands, whether this is the first look.
+def looked_before(run: Run, action: Action) -> tuple[int, int, bool, list[Look]]:
+    """(shown, position, first, same): what earlier looks at the call showed, where it stands, whether this
+    is the first look, and those looks.
 
     A call may be seen three times, in any order: asked for (by call id), from the inside (an HTTP
     span whose parent is the tool's span) and as the tool's own span. Each look counts for what the
@@ -207,38 +208,46 @@ def counted_before(run: Run, action: Action) -> tuple[int, int, bool]:
     and an agent may, so tool and arguments must be the same too, where both looks have them.
     """
     shown, position, first = 0, run.calls, not action.inner
-    if not run.looks:
-        return shown, position, first
     own = span_key(action.parent if action.inner else action.span)
+    same: list[Look] = []
     for look in run.looks:
-        if _same_call(look, action, own, run.calls):
-            shown |= look.shown
-            position = min(position, look.position)
-            first = first and look.inner
-    return shown, position, first
+        if look.span:
+            # Done, or seen from the inside; an intent that comes late finds it by its call id.
+            if look.span != own and not (action.call and look.call == action.call and _alike(look, action)):
+                continue
+        elif not _asked_for(look, action, run.calls):
+            continue
+        same.append(look)
+        shown |= look.shown
+        position = min(position, look.position)
+        first = first and look.inner
+    return shown, position, first, same
 
 
-def _same_call(look: Look, action: Action, own: int, calls: int) -> bool:
-    if look.span == own:
-        return True
+def _alike(look: Look, action: Action) -> bool:
+    return look.shape == action.shape or bool(action.blind & ARGUMENTS)
+
+
+def _asked_for(look: Look, action: Action, calls: int) -> bool:
+    """Whether the intent `look` is the call that `action` is a look at."""
     if action.inner:
         # The tool's span, which would link an inner span to its intent, comes after both.
-        return not look.span and calls - look.position <= PENDING
-    alike = look.shape == action.shape or bool(action.blind & ARGUMENTS)
+        return calls - look.position <= PENDING
     if action.call:
-        return look.call == action.call and alike
-    return bool(action.phase) and not look.span and look.shape == action.shape
+        return look.call == action.call and _alike(look, action)
+    return bool(action.phase) and look.shape == action.shape
 
 
-def count(run: Run, action: Action, shown: int, position: int) -> None:
-    """Remembers what the looks at a call have shown so far."""
+def look(run: Run, action: Action, shown: int, position: int, same: list[Look]) -> None:
+    """Remembers what the looks at a call have shown so far; the tool's own span stands for all before it."""
     own = 0
     if action.phase:
         own = span_key(action.parent if action.inner else action.span)
-        if not action.inner:
-            run.looks = [look for look in run.looks if not _same_call(look, action, own, run.calls)]
+        if same and not action.inner:
+            run.looks = [known for known in run.looks if known not in same]
     run.looks.append(Look(action.call, own, action.shape, shown, position, action.inner))
-    del run.looks[:-LOOKS]
+    if len(run.looks) > LOOKS:
+        del run.looks[0]
 
 
 def span_key(span: bytes) -> int:

@@ -95,14 +95,14 @@ def due(run: Run, policy: Policy) -> int:
 
 
 def _action(run: Run, action: Action, judge: Judge, effects: list[Effect]) -> None:
-    already, position, first = runs.counted_before(run, action)
+    already, position, first, same = runs.looked_before(run, action)
     went = 1 << OUTCOMES + action.outcome if action.outcome > OK else 0
     shown = action.does | action.env << ENVIRONMENTS | went
     new = shown & ~already
     if new & PLACES:
         # What a call does is another thing in another environment: all of it counts again.
         new |= shown | already
-    runs.count(run, action, already | shown, position)
+    runs.look(run, action, already | shown, position, same)
     _move(run, action.trace, action.at)
     if run.desired != Desired.RUNNING:
         _leak(run, action, judge, effects)
