@@ -10,6 +10,7 @@ import os
 import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -109,7 +110,11 @@ class Settings(BaseSettings):
     receive_token: SecretStr = Field(SecretStr(""), description="bearer token; needed beyond loopback")
 
     # enforcers
-    webhook_url: str = Field("", description="where `detector enforce` posts commands; empty: nowhere")
+    webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="where `detector enforce` posts commands; empty: nowhere. Set it on one host: each host that "
+        "has it posts every command, with the same delivery id. Secret, for an address may hold a token",
+    )
     webhook_key: SecretStr = Field(SecretStr(""), description="signs webhook bodies (HMAC-SHA256)")
     run_dir: Path = Field(
         default_factory=_run_dir, description="where `detector run` registers its runs; private to one user"
@@ -131,16 +136,16 @@ class Settings(BaseSettings):
 
     @field_validator("webhook_url")
     @classmethod
-    def _webhook_is_http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError(f"expected an http:// or https:// address, came {value!r}")
+    def _webhook_is_http(cls, value: SecretStr) -> SecretStr:
+        if (address := value.get_secret_value()) and not _is_http(address):
+            raise ValueError("expected an http:// or https:// address with a host; not repeated, it may hold a token")
         return value
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Settings:
         if self.security.startswith("sasl") and not (self.sasl_username and self.sasl_password.get_secret_value()):
             raise ValueError("sasl_username and sasl_password: expected both where security is sasl_*")
-        if self.webhook_url and not self.webhook_key.get_secret_value():
+        if self.webhook_url.get_secret_value() and not self.webhook_key.get_secret_value():
             raise ValueError("webhook_key: expected a key where webhook_url is set, so that bodies can be verified")
         loopback = {"127.0.0.1", "localhost", "::1"}
         if self.receive_host not in loopback and not self.receive_token.get_secret_value():
@@ -201,7 +206,16 @@ def load(**overrides: Any) -> Settings:
 def _in_words(error: Any) -> str:
     name = ".".join(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
-    # A secret's text must not come back in the error that rejects it.
-    secret = any(word in name for word in ("key", "token", "password"))
+    # A secret's text must not come back in the error that rejects it; under an unknown name it may be one as well.
+    known = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+    secret = known is None or known.annotation is SecretStr
     came = "" if secret or error["type"] == "value_error" else f", came {error['input']!r}"
     return f"{name}: {message}{came}" if name else message
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

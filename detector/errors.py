@@ -5,7 +5,8 @@
     ├── PluginError     a dialect, behaviour or enforcer that breaks its contract
     ├── ModelError      a model file that must not be walked
     ├── TransportError  Kafka or HTTP could not be reached or refused
-    └── EnforcerError   a run could not be paused, resumed or killed
+    ├── EnforcerError   a run could not be paused, resumed or killed
+    └── DecisionError   a person's decision that a newer command overtook
 
 `Drop` stands apart: it is no fault of ours. A stage raises it for input that can't be
 used; the caller counts its reason and goes on.
@@ -40,6 +41,10 @@ class TransportError(DetectorError):
 
 class EnforcerError(DetectorError):
     """An enforcer that couldn't bring a run into the state that a command asks for."""
+
+
+class DecisionError(DetectorError):
+    """A person's decision that did not take effect, since a newer command than they could see stands."""
 
 
 class Drop(Exception):  # noqa: N818 - not an error: a counted decision

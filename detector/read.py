@@ -1,24 +1,12 @@
 """read(): the bytes of a Kafka record to the events of the runs in it. Pure: no clock, no I/O.
 
 Decode > recognise > classify. Argument and result text goes no further than this module: what
-comes out holds classes, names from our own tables, keyed hashes and span ids.
-
-Which run an event belongs to, first match wins:
-
-1. the resource's `agent.run.id`, taken as it is;
-2. a run or session id on the span (`base.RUN_KEYS`), within the service's identity;
-3. the same on an ancestor in the same request;
-4. the id that the span's trace shows in this request, where it shows only one;
-5. the trace id, within the service's identity.
+comes out holds classes, names from our own tables, keyed hashes and span ids. Whose run an event
+is, is told in `reading.runs`.
 
 Where a call acts is what its own words say, else what a request or statement below it says. The
 environment of the resource is taken only for a database that nothing else places: a service's
 database comes with its deployment, while an agent in staging may call production's API.
-
-A conformant tool span and every HTTP, database or process span carry no run id, so where they come
-in another request than the spans that do, 5 holds and their events go to the trace's run. Handing
-those over to the run that the trace belongs to (adoption) is left to the run log, which has room
-for it; `agent.run.id` in the resource needs none of it.
 """
 
 from __future__ import annotations
@@ -29,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from detector import otlp, plugins
-from detector._classify import Classifier, Read, encoded
-from detector._identity import KEYS, Runs, tool_name
-from detector._record import Record
 from detector.dialects._messages import Asked
 from detector.dialects.base import Dialect, Kind, Seen
 from detector.errors import Drop
-from detector.lexicon import outcomes, secrets
+from detector.lexicon import outcomes
+from detector.reading.classify import Classifier, Read
+from detector.reading.record import EARLIEST, Record
+from detector.reading.runs import Runs
+from detector.reading.shapes import Shapes
 from detector.records import Action, Blind, Outcome, Phase, RunEvents, Span, Turn
 
 if TYPE_CHECKING:
@@ -91,9 +80,7 @@ class Reader:
         dialects: Sequence[Dialect] | None = None,
     ) -> None:
         found: Sequence[Dialect] = plugins.find("detector.dialects") if dialects is None else dialects
-        ordered = sorted(found, key=lambda dialect: (dialect.order, dialect.name))
-        self._marks = tuple((mark, dialect) for dialect in ordered for mark in dialect.kinds)
-        self._attributes = KEYS.union(*(dialect.keys() for dialect in ordered))
+        self._shapes = Shapes(found)
         self._classifier = Classifier(hash_key, max_text_chars)
         self._max_bytes = max_record_bytes
 
@@ -114,30 +101,29 @@ class Reader:
         spans = otlp.decode(value, rejects)
         if not spans and not rejects:
             rejects["no_spans"] = 1
-        attributes = otlp.pick(spans, self._attributes)
-        seen = [self._see(span, picked) for span, picked in zip(spans, attributes, strict=True)]
-        runs = Runs(spans, attributes, notes)
-        record = Record(runs, seen, notes, arrived)
+        attributes = otlp.pick(spans, self._shapes.keys_read)
+        shapes = [self._shapes[tuple(picked)] for picked in attributes]
+        seen = [
+            shape.layout.read(span, picked) if shape.layout is not None else None
+            for span, shape, picked in zip(spans, shapes, attributes, strict=True)
+        ]
+        record = Record(Runs(spans, attributes, shapes, notes), seen, notes, arrived)
         for index, found in enumerate(seen):
             if found is not None and found.kind is not _OTHER:
                 self._events(spans[index], found, index, record)
-        batches = runs.batches(arrived)
+        batches = record.runs.batches(arrived)
         if len(batches) > MANY_RUNS:
             notes["runs_per_record"] = len(batches)
         return Reading(batches, len(spans), rejects, notes)
 
-    def _see(self, span: Span, attributes: Mapping[str, Any]) -> Seen | None:
-        for mark, dialect in self._marks:
-            if mark in attributes:
-                return dialect.read(span, attributes)
-        return None
-
     def _events(self, span: Span, seen: Seen, index: int, record: Record) -> None:
-        at = record.end_of(span)
+        at = span.end
+        if not EARLIEST <= at <= record.latest:
+            at = record.instead_of_end(span)
         events = record.runs.batch_of(index).events
         kind = seen.kind
         if kind is _TOOL:
-            events.append(self._tool(span, seen, index, at, record))
+            events.append(self._tool(span, seen, at, record))
         elif seen.intended:
             # A start signal of a turn or an agent says nothing that its end does not.
             return
@@ -146,73 +132,70 @@ class Reader:
                 Turn(span.span_id, span.trace_id, at, False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out)  # noqa: FBT003
             )
             for asked in seen.asked:
-                events.append(self._intended(span, at, asked, self._call(asked.tool, asked.arguments, record)))
+                read = self._classifier.call(asked.tool, asked.arguments)
+                events.append(self._intended(span, at, asked, read, record))
         elif kind is _AGENT:
-            events.append(Turn(span.span_id, span.trace_id, at, not record.within_call(index), seen.failed))
-        elif span.parent_id not in record.runs.by_id or not record.of_model(index):
+            events.append(Turn(span.span_id, span.trace_id, at, not record.within_call(span), seen.failed))
+        elif not record.of_model(span):
             action = self._infra(span, seen, index, at, record)
             if action is not None:
                 events.append(action)
 
-    def _call(self, tool: str, arguments: Any, record: Record) -> Read:
-        read = self._classifier.call(tool, arguments)
-        if read.blind:
-            record.note("unreadable")
-        return read
-
-    def _call_id(self, call: str) -> int:
-        return self._classifier.short_hash(call) if call else 0
-
-    def _tool(self, span: Span, seen: Seen, index: int, at: int, record: Record) -> Action:
-        read = self._call(seen.tool, seen.arguments, record)
+    def _tool(self, span: Span, seen: Seen, at: int, record: Record) -> Action:
+        arguments, result = seen.arguments, seen.result
+        read = self._classifier.call(seen.tool, arguments)
         if seen.intended:
             # A start signal has an id of its own and lies below the span that it announces.
             span.span_id = span.parent_id or span.span_id
-            return self._intended(span, at, Asked(seen.call, seen.tool, seen.arguments), read)
+            return self._intended(span, at, Asked(seen.call, seen.tool, arguments), read, record)
         blind = span.blind | read.blind
-        if seen.arguments is None:
+        if read.blind:
+            record.note("unreadable")
+        if arguments is None:
             blind |= _NO_ARGUMENTS
             record.note("args_missing")
-        if seen.result is None:
+        if result is None:
             blind |= _NO_RESULT
-        text, seen_secrets = self._result(seen.result)
+            looked_at = outcomes.NO_RESULT
+        else:
+            looked_at = self._classifier.result(result)
+        if result is not None or seen.failed or seen.status:
+            outcome = outcomes.read(looked_at, seen.message, seen.failed, seen.status, read.does)
+        else:
+            # With arguments and no result it may have waited for an approval, whatever its status says.
+            outcome = Outcome.OK if span.status == 1 and arguments is None else Outcome.UNKNOWN
         return Action(
             span.span_id,
             span.trace_id,
             at,
             _DONE,
-            self._call_id(seen.call),
+            self._classifier.short_hash(seen.call) if seen.call else 0,
             span.parent_id,
-            seen.inner or (span.parent_id in record.runs.by_id and record.repeats_parent(index)),
-            tool_name(seen.tool),
+            seen.inner or record.repeats_parent(span, seen),
+            read.tool,
             read.does,
             read.environment or record.places.get(span.span_id, 0),
-            _outcome(span, seen, text, read.does),
+            outcome,
             blind,
             read.shape,
             read.targets,
-            seen_secrets,
+            looked_at.secrets,
             read.secrets,
             read.signs,
         )
 
-    def _result(self, result: Any) -> tuple[str, tuple[int, ...]]:
-        """The text of a result that is read, and hashes of the secrets in it."""
-        if result is None:
-            return "", ()
-        text = (result if isinstance(result, str) else encoded(result))[: self._classifier.max_chars]
-        return text, secrets.hashes(secrets.plain(text), self._classifier.key)
-
-    def _intended(self, span: Span, at: int, asked: Asked, read: Read) -> Action:
+    def _intended(self, span: Span, at: int, asked: Asked, read: Read, record: Record) -> Action:
+        if read.blind:
+            record.note("unreadable")
         return Action(
             span.span_id,
             span.trace_id,
             at,
             _INTENDED,
-            self._call_id(asked.call),
+            self._classifier.short_hash(asked.call) if asked.call else 0,
             span.parent_id,
             False,  # noqa: FBT003 - by position, for speed
-            tool_name(asked.tool),
+            read.tool,
             read.does,
             read.environment,
             _UNKNOWN,
@@ -246,7 +229,7 @@ class Reader:
             0,
             span.parent_id,
             True,  # noqa: FBT003 - by position, for speed
-            tool_name(tool),
+            read.tool,
             read.does,
             environment,
             _infra_outcome(seen, read.does),
@@ -259,17 +242,10 @@ class Reader:
         )
 
 
-def _outcome(span: Span, seen: Seen, result: str, does: int) -> Outcome:
-    if seen.result is None and not seen.failed and not seen.status:
-        # With arguments and no result it may have waited for an approval, whatever its status says.
-        return Outcome.OK if span.status == 1 and seen.arguments is None else Outcome.UNKNOWN
-    return outcomes.read(result, seen.message, failed=seen.failed, status=seen.status, does=does)
-
-
 def _infra_outcome(seen: Seen, does: int) -> Outcome:
     if seen.kind is _PROCESS:
         return Outcome.ERROR if seen.status or seen.failed else Outcome.OK
-    return outcomes.read("", seen.message, failed=seen.failed, status=seen.status, does=does)
+    return outcomes.read(outcomes.NO_RESULT, seen.message, seen.failed, seen.status, does)
 
 
 def _infra_name(kind: Kind, fields: Mapping[str, Any]) -> str:

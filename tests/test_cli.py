@@ -147,6 +147,27 @@ def test_check_tells_every_fault_at_once(call: Call, monkeypatch: pytest.MonkeyP
     assert "made-up-secret" not in ended.out + ended.err
 
 
+def test_check_shows_of_an_address_only_its_host(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User, path and query of the webhook may hold a token; scheme and host are enough to recognise it."""
+    monkeypatch.setenv("DETECTOR_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("DETECTOR_WEBHOOK_URL", "https://u:s3cret@hooks.example/s3cret?token=s3cret#s3cret")
+    monkeypatch.setenv("DETECTOR_WEBHOOK_KEY", "s3cret")
+    ended = call("check")
+    assert "webhook_url = https://hooks.example, the rest not shown" in ended.out
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_check_warns_of_missing_keys(kafka: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a hash key and a signing key it says what that means, and it is no fault; with both it's silent."""
+    ended = kafka("check")
+    assert ended.code == 0
+    assert "warning: hashes in the run log are not keyed: set DETECTOR_HASH_KEY" in ended.out
+    assert "warning: commands and labels are not signed: set DETECTOR_SIGNING_KEY" in ended.out
+    monkeypatch.setenv("DETECTOR_HASH_KEY", "made-up")
+    monkeypatch.setenv("DETECTOR_SIGNING_KEY", "made-up")
+    assert "warning" not in kafka("check").out
+
+
 def test_check_without_usable_settings_looks_at_the_plugins(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad settings don't hide what else is found."""
     monkeypatch.setenv("DETECTOR_PARTITIONS", "0")

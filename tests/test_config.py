@@ -76,6 +76,21 @@ def test_no_secret_comes_back_in_a_fault() -> None:
     assert "made-up-secret" not in " ".join(faults)
 
 
+@pytest.mark.parametrize("url", ["ftp://hooks.example/s3cret", "https:///s3cret", "https://[::1/s3cret", ["s3cret"]])
+def test_a_rejected_address_is_not_repeated(url: Any) -> None:
+    """A webhook's address may hold a token, so that what is wrong with it is told without it."""
+    (fault,) = faults_of(webhook_url=url, webhook_key="k")
+    assert fault.startswith("webhook_url: ")
+    assert "s3cret" not in fault
+
+
+def test_what_stands_under_an_unknown_name_is_not_repeated() -> None:
+    """A secret under a misspelled name stays one."""
+    (fault,) = faults_of(sasl_pasword="s3cret")
+    assert fault.startswith("sasl_pasword: ")
+    assert "s3cret" not in fault
+
+
 def test_no_secret_is_printed_with_the_settings() -> None:
     """The settings as text hide every secret."""
     assert "made-up-secret" not in repr(load(signing_key="made-up-secret", hash_key="made-up-secret"))

@@ -411,6 +411,30 @@ def test_limits_come_from_settings() -> None:
         reader.read(b"x" * 1025)
 
 
+def test_what_was_read_before_never_stands_in_for_something_else() -> None:
+    """A tool's text and a process of the same words, or fields of other names, are read each as what they are."""
+    text = "rm -rf /data"
+    process = {"process.command_line": text}
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "process", "gen_ai.tool.call.arguments": text}
+    statement = {"db.system": "x", "db.statement": "drop"}
+    operation = {"db.system": "x", "db.operation": "drop"}
+
+    for first, second in ((process, tool), (tool, process), (statement, operation), (operation, statement)):
+        reader = Reader(b"key")
+        Request().span(first).read(reader=reader)
+        after = action(Request().span(second).read(reader=reader))
+        assert after == action(Request().span(second).read(reader=Reader(b"key")))
+
+
+def test_arguments_as_bytes_are_read_as_text() -> None:
+    """A command in an attribute of type bytes is seen like one in a string."""
+    request = Request().tool(arguments=None)
+    value = request.spans[0].attributes.add(key="gen_ai.tool.call.arguments").value
+    value.bytes_value = b'{"command": "rm -rf /data"}'
+
+    assert action(request.read()).signs == ("shell.rm-recursive",)
+
+
 def test_memory_of_calls_is_bounded() -> None:
     """However many different calls come, only so many are remembered."""
     reader = Reader(b"key")

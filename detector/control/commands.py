@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,31 +30,39 @@ def decode(value: bytes, kind: type[Signed], key: str) -> Signed:
     return record
 
 
+class Issued(NamedTuple):
+    """A command, and when it was written to the topic, in milliseconds since 1970."""
+
+    command: Command
+    written: int
+
+
 class Newest:
     """The newest command of each run, and which runs stand under another one's."""
 
     def __init__(self, limit: int = RUNS_REMEMBERED) -> None:
         self._limit = limit
-        self._by_run: OrderedDict[str, Command] = OrderedDict()
+        self._by_run: OrderedDict[str, Issued] = OrderedDict()
         self._above: OrderedDict[str, str] = OrderedDict()
 
-    def note(self, command: Command) -> None:
+    def note(self, command: Command, written: int) -> None:
         """Keeps the command if it's newer than what is known; killed stays killed."""
-        known = self._by_run.get(command.run)
+        issued = self._by_run.get(command.run)
+        known = issued.command if issued else None
         if known is not None and (known.desired is Desired.KILLED or known.sequence >= command.sequence):
             return
-        _put(self._by_run, command.run, command, self._limit)
+        _put(self._by_run, command.run, Issued(command, written), self._limit)
         for run in command.tree[:_TREE_REMEMBERED]:
             _put(self._above, run, command.run, self._limit)
 
-    def all(self) -> list[Command]:
+    def all(self) -> list[Issued]:
         """The newest command of each run, the latest noted last."""
         return list(self._by_run.values())
 
     def stopping(self, run: str) -> list[Command]:
         """The commands by which `run` must not be running: its own, and that of the run above it."""
         runs = (self._above.get(run, ""), run)
-        found = (self._by_run[name] for name in runs if name in self._by_run)
+        found = (self._by_run[name].command for name in runs if name in self._by_run)
         return [command for command in found if command.desired is not Desired.RUNNING]
 
 

@@ -22,7 +22,7 @@ from detector import plugins
 from detector.config import Settings
 from detector.control import topics
 from detector.control.acks import AckWriter, remember
-from detector.control.commands import Newest, decode
+from detector.control.commands import Issued, Newest, decode
 from detector.control.enforcers.base import Enforcer, Outcome, Result
 from detector.errors import ConfigError, Drop, TransportError
 from detector.records import Ack, Command
@@ -31,6 +31,13 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = 10_000
 """Commands that one enforcer may have under way; beyond it they fail at once."""
+
+ACKS_KEPT = 5 * 86_400.0
+"""Seconds for which agent-acks surely says what was done: its records go after 7 days, commands stay.
+
+An older command that stands at the start is not given to an enforcer that acts once for all hosts:
+whether it was carried out can't be known any more, and a week-old message must not go out again.
+"""
 
 _POLL_MS = 250
 _RETRY_SECONDS = 1.0
@@ -124,7 +131,7 @@ class Enforcement:
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
         async for record in topics.to_the_end(consumer):
-            self._take(record.value)
+            self._take(record)
         standing = self._newest.all()
         names = ", ".join(enforcer.name for enforcer in self._enforcers)
         log.info("enforce: ready; %d runs have a command; enforcers: %s", len(standing), names)
@@ -132,31 +139,46 @@ class Enforcement:
             self._start(self._bring_up_to_date(enforcer, standing))
         self.ready.set()
 
-    async def _bring_up_to_date(self, enforcer: Enforcer, standing: list[Command]) -> None:
+    async def _bring_up_to_date(self, enforcer: Enforcer, standing: list[Issued]) -> None:
+        if enforcer.once:
+            standing = self._still_known(enforcer, standing)
         # Half of the places stay free for commands that come meanwhile.
         places = asyncio.Semaphore(IN_FLIGHT // 2)
-        for command in standing:
+        for issued in standing:
             await places.acquire()
-            self._hand_out(enforcer, command, _NEWS, places.release)
+            self._hand_out(enforcer, issued.command, _NEWS, places.release)
+
+    def _still_known(self, enforcer: Enforcer, standing: list[Issued]) -> list[Issued]:
+        """Those commands of which the acks still say whether they were carried out."""
+        # By the time of writing: that of the event comes from a span, whose clock may be anything.
+        since = (time.time() - ACKS_KEPT) * 1000
+        unknown = sum(enforcer.remember(issued.command) for issued in standing if issued.written < since)
+        if unknown:
+            self.counts["too_old"] += unknown
+            log.warning(
+                "enforce: %s: commands older than %g days are left out, for no ack says whether they were done: %d",
+                *(enforcer.name, ACKS_KEPT / 86_400, unknown),
+            )
+        return [issued for issued in standing if issued.written >= since]
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
                 for record in records:
-                    if (command := self._take(record.value)) is not None:
+                    if (command := self._take(record)) is not None:
                         for enforcer in self._enforcers:
                             self._hand_out(enforcer, command, _ANSWERS)
 
-    def _take(self, value: bytes | None) -> Command | None:
-        if value is None:
+    def _take(self, record: Any) -> Command | None:
+        if record.value is None:
             return None
         try:
-            command = decode(value, Command, self._key)
+            command = decode(record.value, Command, self._key)
         except Drop as drop:
             self.counts[drop.reason] += 1
             log.warning("enforce: a command was set aside: %s", drop)
             return None
-        self._newest.note(command)
+        self._newest.note(command, record.timestamp)
         return command
 
     def _hand_out(

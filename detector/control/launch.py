@@ -24,6 +24,7 @@ from detector.control import cgroups
 from detector.control.processes import TOKEN, ProcessGroup, boot, look
 from detector.control.registry import Registration, Registry, is_live, safe_name
 from detector.errors import EnforcerError
+from detector.reading.names import MAX_RUN_CHARS, clean
 from detector.records import Desired
 
 _FORWARDED = frozenset(
@@ -42,7 +43,7 @@ _FROM_TERMINAL = 0x80
 """si_code SI_KERNEL (sigaction(2)): the terminal sent it, to all of its foreground processes."""
 
 _LOOK_SECONDS = 0.2
-_LONGEST_ID = 256
+_MAX_WORKFLOW_CHARS = 120
 
 
 def launch(command: list[str], run_id: str | None, workflow: str | None, settings: Settings) -> int:
@@ -51,16 +52,17 @@ def launch(command: list[str], run_id: str | None, workflow: str | None, setting
     `run_id` is made up where there's none. Raises EnforcerError where the id is unusable or a
     live run has it, or where `cgroup_root` is set and unusable; ConfigError for `run_dir`.
     """
-    run = _checked("run id", run_id or uuid.uuid4().hex)
+    run = _checked("run id", run_id or uuid.uuid4().hex, MAX_RUN_CHARS)
     token = secrets.token_hex(8)
-    environment = agent_environment(os.environ, run, _checked("workflow", workflow) if workflow else "", token)
+    workflow = _checked("workflow", workflow, _MAX_WORKFLOW_CHARS) if workflow else ""
+    environment = agent_environment(os.environ, run, workflow, token)
     registry = Registry(settings.run_dir)
     registry.sweep()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
     try:
         child = _Child(command, environment, before)
         try:
-            registration = _register(registry, child, run, workflow or "", token, settings)
+            registration = _register(registry, child, run, workflow, token, settings)
         except BaseException:
             child.abandon()
             raise
@@ -216,9 +218,12 @@ def _exit_code(run: str, status: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _checked(what: str, value: str) -> str:
-    if not value or len(value) > _LONGEST_ID or not value.isprintable():
-        raise EnforcerError(f"{what}: expected 1 to {_LONGEST_ID} printable characters, came {value[:64]!r}")
+def _checked(what: str, value: str, most: int) -> str:
+    # What the reader would change is another run's name than the one that commands are for.
+    if not value or clean(value, most) != value:
+        raise EnforcerError(
+            f"{what}: expected 1 to {most} printable characters, came {len(value)} that begin with {value[:64]!r}"
+        )
     return value
 
 

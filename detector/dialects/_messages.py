@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -56,7 +57,7 @@ _decode_parts = msgspec.json.Decoder(list[_Message]).decode
 def asked(written: Any) -> tuple[Asked, ...]:
     """The tool calls in output messages, given as JSON text or as plain values."""
     if isinstance(written, str):
-        if len(written) > MAX_OUTPUT_CHARS or not _may_ask(written):
+        if len(written) > MAX_OUTPUT_CHARS or not ("tool" in written or "function" in written):
             return ()
         try:
             return _of_parts(_decode_parts(written))
@@ -85,10 +86,6 @@ def _of_parts(messages: list[_Message]) -> tuple[Asked, ...]:
                 text = str(part.arguments, "utf-8")
                 found.append(Asked(part.id or "", part.name, None if text == "null" else text))
     return tuple(found)
-
-
-def _may_ask(written: str) -> bool:
-    return "tool" in written or "function" in written
 
 
 def _parts(message: Any) -> list[Any]:
@@ -130,19 +127,31 @@ def asked_flat(attributes: Mapping[str, Any], prefix: str) -> tuple[Asked, ...]:
     """The tool calls in attributes `{prefix}{n}.message.tool_calls.{m}.tool_call.function.name`."""
     found: list[Asked] = []
     for message in range(MAX_ASKED):
-        base = f"{prefix}{message}.message."
         for index in range(MAX_ASKED - len(found)):
-            call = f"{base}tool_calls.{index}.tool_call."
-            name = attributes.get(call + "function.name")
+            name_key, arguments_key, id_key = _call_keys(prefix, message, index)
+            if name_key not in attributes:
+                break
+            name = attributes.get(name_key)
             if not isinstance(name, str):
                 break
-            arguments = attributes.get(call + "function.arguments")
-            found.append(Asked(_id(attributes.get(call + "id")), name, arguments))
-        if base + "role" not in attributes and not found:
+            found.append(Asked(_id(attributes.get(id_key)), name, attributes.get(arguments_key)))
+        if not found and _role_key(prefix, message) not in attributes:
             break
-        if f"{prefix}{message + 1}.message.role" not in attributes:
+        if _role_key(prefix, message + 1) not in attributes:
             break
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _call_keys(prefix: str, message: int, index: int) -> tuple[str, str, str]:
+    """Keys of a flattened call's name, arguments and id."""
+    call = f"{prefix}{message}.message.tool_calls.{index}.tool_call."
+    return call + "function.name", call + "function.arguments", call + "id"
+
+
+@lru_cache(maxsize=4096)
+def _role_key(prefix: str, message: int) -> str:
+    return f"{prefix}{message}.message.role"
 
 
 def new_from_user(heard: Any) -> int:
@@ -170,18 +179,20 @@ def new_from_user(heard: Any) -> int:
 
 def new_from_user_flat(attributes: Mapping[str, Any], prefix: str) -> int:
     """The same for attributes `{prefix}{n}.message.role`."""
-    low, high = 0, 1
-    while high < MAX_HISTORY and f"{prefix}{high - 1}.message.role" in attributes:
+    if _role_key(prefix, 0) not in attributes:
+        return 0
+    low, high = 1, 2
+    while high < MAX_HISTORY and _role_key(prefix, high - 1) in attributes:
         low, high = high, high * 2
     while low < high:
         middle = (low + high) // 2
-        if f"{prefix}{middle}.message.role" in attributes:
+        if _role_key(prefix, middle) in attributes:
             low = middle + 1
         else:
             high = middle
     count = 0
     for index in range(low - 1, -1, -1):
-        role = attributes.get(f"{prefix}{index}.message.role")
+        role = attributes.get(_role_key(prefix, index))
         if role in ("assistant", "model"):
             break
         count += role in ("user", "human")

@@ -1,4 +1,4 @@
-"""What a dialect is: tables of attribute keys. The logic that reads them stands here, once.
+"""What a dialect is: tables of attribute keys. The logic that reads them stands once, in `_layout`.
 
 A dialect is one file with a `DIALECT = Dialect(...)`. The first dialect, by `order`, that knows
 a span takes it whole: no field of a span is ever read by two dialects.
@@ -6,16 +6,15 @@ a span takes it whole: no field of a span is ever read by two dialects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
-import msgspec
-
-from detector.dialects import _messages as messages
-from detector.dialects._messages import Asked
+from detector.dialects._layout import Layout
+from detector.dialects._seen import Kind, Seen
 from detector.records import Span
+
+__all__ = ["RUN_KEYS", "Dialect", "Kind", "Layout", "Seen"]
 
 RUN_KEYS = (
     "crewai.execution_uuid",
@@ -32,52 +31,6 @@ RUN_KEYS = (
 )
 """Span attributes that name a run, first match wins. Ids that name one call or one turn of a
 run (`gen_ai.agent.call.id` changes when a run resumes after an approval) are left out."""
-
-
-class Kind(IntEnum):
-    """What a span stands for."""
-
-    OTHER = 0
-    """Of this dialect, but no event: a chain, a loop, a retriever. Its ids still carry the run."""
-    TOOL = 1
-    MODEL = 2
-    AGENT = 3
-    HTTP = 4
-    DATABASE = 5
-    PROCESS = 6
-
-
-# Reading a member off an Enum class costs as much as reading an attribute of a span.
-_OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
-_ERROR = 2
-"""STATUS_CODE_ERROR."""
-
-
-class Seen(msgspec.Struct, gc=False):
-    """A span as its dialect reads it. Texts are as they came; nothing is classified yet."""
-
-    kind: Kind
-    tool: str = ""
-    call: str = ""
-    """Call id; empty where there is none."""
-    arguments: Any = None
-    """A mapping, a str or None where the span carries none."""
-    result: Any = None
-    failed: bool = False
-    message: str = ""
-    """The error in words: error type, status message, exception."""
-    status: int = 0
-    """HTTP or exit status that the span itself carries; 0: none."""
-    intended: bool = False
-    """A start signal: the call is about to run, or is running."""
-    inner: bool = False
-    """A closer look at a call that another span stands for."""
-    asked: tuple[Asked, ...] = ()
-    """Tool calls that a model turn asked for."""
-    user: int = 0
-    """Messages of a person that the turn read first."""
-    tokens_in: int = 0
-    tokens_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,154 +91,43 @@ class Dialect:
         single = {self.inner_mark, *(self.pending or ())[:1]} - {""}
         return frozenset(self.kinds) | named | infra | single | frozenset(self.failed)
 
-    def kind_of(self, span: Span, attributes: Mapping[str, Any]) -> Kind | None:
-        """The span's kind, or None where it's no span of this dialect."""
-        for key, kind in self.kinds.items():
-            if key in attributes:
-                if self.span_kinds is not None and span.kind not in self.span_kinds:
-                    return _OTHER
-                if isinstance(kind, Kind):
-                    return kind
-                value = attributes[key]
-                return kind.get(value, _OTHER) if isinstance(value, str) else _OTHER
-        return None
+    def layout(self, keys: Collection[str]) -> Layout | None:
+        """Where the fields stand in spans whose attributes have just `keys`; None where these are none of ours."""
+        mark = _first(self.kinds, keys)
+        if not mark:
+            return None
+        return Layout(
+            dialect=self,
+            mark=mark,
+            kind=self.kinds[mark],
+            tool=_first(self.tool, keys),
+            call=_first(self.call, keys),
+            arguments=_first(self.arguments, keys),
+            result=_first(self.result, keys),
+            status=_first(self.status, keys),
+            output=_first(self.output, keys),
+            input=_first(self.input, keys),
+            tokens_in=_first(self.tokens_in, keys),
+            tokens_out=_first(self.tokens_out, keys),
+            fields={
+                kind: tuple((name, key) for name, named in table.items() if (key := _first(named, keys)))
+                for kind, table in self.fields.items()
+            },
+            failed=tuple((key, values) for key, values in self.failed.items() if key in keys),
+            pending=self.pending if self.pending and self.pending[0] in keys else None,
+            inner=bool(self.inner_kinds) and (not self.inner_mark or self.inner_mark in keys),
+        )
 
     def read(self, span: Span, attributes: Mapping[str, Any]) -> Seen | None:
         """The span in this dialect, or None where it's no span of it.
 
-        `attributes` holds those of the span's attributes that any dialect's `keys` name, made plain.
+        `attributes` holds those of the span's attributes that `keys` names, made plain; one that is
+        None reads as absent. For many spans, keep the layouts and read by these.
         """
-        kind = self.kind_of(span, attributes)
-        if kind is None:
-            return None
-        if kind is _TOOL:
-            return self._tool(span, attributes)
-        if kind is _MODEL:
-            return self._model(span, attributes)
-        seen = Seen(kind)
-        if kind is not _OTHER:
-            if kind is not _AGENT:
-                self._infra(attributes, seen)
-            self._outcome(span, attributes, seen)
-            seen.intended = self._is_pending(attributes)
-        return seen
-
-    def _tool(self, span: Span, attributes: Mapping[str, Any]) -> Seen:
-        seen = Seen(_TOOL)
-        name = first(attributes, self.tool)
-        seen.tool = name if isinstance(name, str) else self._tool_from_name(span.name)
-        call = first(attributes, self.call)
-        # google-adk writes "<not specified>" for a call without an id.
-        seen.call = call if isinstance(call, str) and not call.startswith("<") else ""
-        seen.arguments = first(attributes, self.arguments)
-        if seen.arguments is None and self.arguments_event and span.events:
-            seen.arguments = _from_event(span, self.arguments_event)
-        seen.result = first(attributes, self.result)
-        if seen.result is None and self.result_event and span.events:
-            seen.result = _from_event(span, self.result_event)
-        self._outcome(span, attributes, seen)
-        seen.intended = self._is_pending(attributes)
-        if self.inner_kinds and span.kind in self.inner_kinds:
-            seen.inner = not self.inner_mark or self.inner_mark in attributes
-        return seen
-
-    def _tool_from_name(self, name: str) -> str:
-        for prefix in self.tool_prefixes:
-            if name.startswith(prefix):
-                return name[len(prefix) :]
-        return name
-
-    def _is_pending(self, attributes: Mapping[str, Any]) -> bool:
-        return self.pending is not None and attributes.get(self.pending[0]) == self.pending[1]
-
-    def _infra(self, attributes: Mapping[str, Any], seen: Seen) -> None:
-        arguments: dict[str, Any] = {}
-        for argument, keys in self.fields.get(seen.kind, {}).items():
-            value = first(attributes, keys)
-            if value is not None:
-                arguments[argument] = value
-        seen.tool = str(arguments.pop("name", ""))
-        seen.arguments = arguments
-
-    def _outcome(self, span: Span, attributes: Mapping[str, Any], seen: Seen) -> None:
-        failed = span.status == _ERROR
-        words: list[str] = []
-        for key, values in self.failed.items():
-            if key in attributes:
-                value = str(attributes[key])
-                if value and (values is None or value.lower() in values):
-                    failed = True
-                    words.append(value)
-        if failed:
-            seen.failed = True
-            for name, event in _few(span.events):
-                if name == "exception":
-                    words += [str(event.get("exception.type", "")), str(event.get("exception.message", ""))]
-            seen.message = " ".join((span.message, *words))
-        if self.status:
-            seen.status = number(first(attributes, self.status))
-
-    def _model(self, span: Span, attributes: Mapping[str, Any]) -> Seen:
-        seen = Seen(_MODEL, failed=span.status == _ERROR)
-        if self._is_pending(attributes):
-            seen.intended = True
-            return seen
-        written = first(attributes, self.output)
-        if written is not None:
-            seen.asked = messages.asked(written)
-        elif self.output_flat:
-            seen.asked = messages.asked_flat(span.attributes, self.output_flat)
-        elif self.output_event and span.events:
-            seen.asked = messages.asked(_from_event(span, self.output_event))
-        heard = first(attributes, self.input)
-        if heard is not None:
-            seen.user = messages.new_from_user(heard)
-        elif self.input_flat:
-            seen.user = messages.new_from_user_flat(span.attributes, self.input_flat)
-        elif self.user_event and span.events:
-            seen.user = messages.new_from_user_events(
-                (name for name, _ in _few(span.events)), self.user_event, self.assistant_event
-            )
-        seen.tokens_in = number(first(attributes, self.tokens_in))
-        seen.tokens_out = number(first(attributes, self.tokens_out))
-        return seen
+        present = {key: value for key, value in attributes.items() if value is not None}
+        layout = self.layout(present)
+        return None if layout is None else layout.read(span, present)
 
 
-def first(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    """The value of the first of `keys` that is present and not None."""
-    for key in keys:
-        value = attributes.get(key)
-        if value is not None:
-            return value
-    return None
-
-
-def number(value: Any) -> int:
-    """`value` as a count; 0 where it is none."""
-    if value.__class__ is int:
-        return min(max(value, 0), 2**53)
-    if isinstance(value, bool) or value is None:
-        return 0
-    try:
-        return min(max(int(value), 0), 2**53)
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-MAX_EVENTS = 256
-"""Span events that are looked at; a span may carry a whole conversation in them."""
-
-
-def _few(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    for index, event in enumerate(events):
-        if index == MAX_EVENTS:
-            return
-        yield event
-
-
-def _from_event(span: Span, event_and_key: tuple[str, str]) -> Any:
-    name, key = event_and_key
-    for found, attributes in _few(span.events):
-        if found == name:
-            return attributes.get(key)
-    return None
+def _first(named: Iterable[str], keys: Collection[str]) -> str:
+    return next((key for key in named if key in keys), "")

@@ -47,7 +47,7 @@ for _does, _verbs in (
             " patch apply deploy merge commit reserve book schedule reschedule configure replace restore register start"
             " enable change scale tag label close reopen resolve archive cancel stop disable suspend deactivate"
             " detach unset redeploy restart rollback migrate import sync submit sign touch mkdir unprotect bypass skip"
-            " mute turn"
+            " mute turn escalate"
         ),
     ),
     (
@@ -63,7 +63,7 @@ for _does, _verbs in (
     (Does.ROTATE | Does.WRITE, "rotate renew regenerate reissue reset revoke"),
     (Does.WAIT, "wait sleep delay"),
     (Does.ASK, "ask confirm clarify approve"),
-    (Does.ESCALATE, "escalate elevate assume"),
+    (Does.ESCALATE, "elevate assume"),
 ):
     VERBS |= dict.fromkeys(_verbs.split(), _does)
 
@@ -235,6 +235,19 @@ DEEDS = (
         "grants access",
         ("grant_access", "addCollaborator"),
         ("list_roles", "get_permissions"),
+    ),
+    Deed(
+        "escalate-privileges",
+        _set("escalate elevate assume"),
+        _set(
+            "privilege privileges permission permissions role roles rights authority access admin root superuser"
+            " identity principal scope scopes"
+        ),
+        Does.ESCALATE,
+        "takes on more authority",
+        ("escalate_privileges", "AssumeRole"),
+        # A ticket that goes to second-level support is escalated too.
+        ("escalate_ticket", "ticket.escalate", "escalateCase"),
     ),
     Deed(
         "delete-account",

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
+from detector.lexicon import secrets
 from detector.lexicon.entries import PatternSet
 from detector.records import Does, Outcome
 
@@ -89,7 +92,10 @@ _STATUS = re.compile(
     r"\"(?:status|status_code|statuscode|http_status|httpstatus|code)\"\s*:\s*\"?([45]\d\d)\b", re.IGNORECASE
 )
 
-_head = PatternSet((*REFUSALS, *DENIALS, *_ERRORS, *_CODES, _HTTP_FIELD)).match
+_PATTERNS = (*REFUSALS, *DENIALS, *_ERRORS, *_CODES, _HTTP_FIELD)
+# What secrets look for comes along: most results are short, and one pass reads both in them.
+_match = PatternSet((*_PATTERNS, *secrets.FIRST_PASS)).match
+_FIRST_SECRET = len(_PATTERNS)
 _REFUSED = frozenset(range(len(REFUSALS)))
 _DENIED = frozenset(range(len(_REFUSED), len(_REFUSED) + len(DENIALS)))
 _FAILED = frozenset(range(max(_DENIED) + 1, max(_DENIED) + 1 + len(_ERRORS)))
@@ -103,34 +109,64 @@ _READ, _SEARCH, _EXECUTE = int(Does.READ), int(Does.SEARCH), int(Does.EXECUTE)
 _NOTHING: frozenset[int] = frozenset()
 
 
-def read(result: str, message: str, *, failed: bool, status: int, does: int) -> Outcome:
+class Result(msgspec.Struct, frozen=True, gc=False):
+    """A result as looked at once: its text, what its begin says, and the secrets in it."""
+
+    text: str
+    said: frozenset[int]
+    secrets: tuple[int, ...]
+    """Keyed hashes; at most 8."""
+
+
+NO_RESULT = Result("", _NOTHING, ())
+
+
+def look(text: str, key: bytes) -> Result:
+    """Looks at a result, which the caller has cut. `key`: for the hashes of secrets."""
+    head = _encoded(text[:HEAD_CHARS])
+    hits = _match(head)
+    if len(text) > HEAD_CHARS or "\\" in text:
+        found = secrets.hashes(secrets.plain(text), key)
+    elif hits is None:
+        return Result(text, _NOTHING, ())
+    else:
+        found = secrets.hashes(head, key, [hit - _FIRST_SECRET for hit in hits if hit >= _FIRST_SECRET])
+    return Result(text, _ours(hits), found)
+
+
+def read(result: Result, message: str, failed: bool, status: int, does: int) -> Outcome:
     """How a call ended. `message` is the error in words, `status` an HTTP or exit status of the span's own."""
-    said = _match(result[:HEAD_CHARS])
+    text, said = result.text, result.said
     tail = ""
-    if does & _EXECUTE and len(result) > HEAD_CHARS:
-        tail = result[-HEAD_CHARS:]
-        said |= _match(tail) & _CODED
+    if does & _EXECUTE and len(text) > HEAD_CHARS:
+        tail = text[-HEAD_CHARS:]
+        said |= _ours(_match(_encoded(tail))) & _CODED
     if not said and not failed and not status:
-        return Outcome.OK
-    wrong = _match(message[: 2 * HEAD_CHARS]) if message else _NOTHING
-    field = int(found[1]) if _FIELD in said and (found := _STATUS.search(result[:HEAD_CHARS])) else 0
-    coded = bool(said & _CODED) and _exit_code(result[:HEAD_CHARS], tail, does) != 0
+        return _OK
+    head = text[:HEAD_CHARS]
+    wrong = _ours(_match(_encoded(message[: 2 * HEAD_CHARS]))) if message else _NOTHING
+    field = int(found[1]) if _FIELD in said and (found := _STATUS.search(head)) else 0
+    coded = bool(said & _CODED) and _exit_code(head, tail, does) != 0
     bad = failed or field != 0 or coded or bool(said & _FAILED)
     only_reads = bool(does & _READ) and not does & ~_READ_ONLY
-    answer = bad or (len(result) < HEAD_CHARS and not only_reads)
+    answer = bad or (len(text) < HEAD_CHARS and not only_reads)
     if wrong & _DENIED or (answer and said & _DENIED):
         return Outcome.DENIED
     if {status, field} & REFUSING_STATUS or wrong & _REFUSED or (bad and said & _REFUSED):
         return Outcome.REFUSED
-    return Outcome.ERROR if bad or status >= HTTP_ERROR else Outcome.OK
+    return Outcome.ERROR if bad or status >= HTTP_ERROR else _OK
 
 
 HTTP_ERROR = 400
+_OK = Outcome.OK
 
 
-def _match(text: str) -> frozenset[int]:
-    hits = _head(text.encode("utf-8", "surrogatepass"))
-    return frozenset(hits) if hits else _NOTHING
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _ours(hits: list[int] | None) -> frozenset[int]:
+    return frozenset(hit for hit in hits if hit < _FIRST_SECRET) if hits else _NOTHING
 
 
 def _exit_code(head: str, tail: str, does: int) -> int:

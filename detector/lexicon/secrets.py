@@ -149,9 +149,9 @@ def looks_secret(value: str) -> bool:
     return len(value) >= 20 or digits + sum(c in "!@#%^&*" for c in value) >= 2
 
 
-def hashes(text: bytes, key: bytes) -> tuple[int, ...]:
-    """Keyed hashes of the secrets in `text`, at most 8, in order of first sight."""
-    hits = _first(text)
+def hashes(text: bytes, key: bytes, hits: list[int] | None = None) -> tuple[int, ...]:
+    """Keyed hashes of the secrets in `text`, at most 8, in order of first sight. `hits` as for `values`."""
+    hits = _first(text) if hits is None else hits
     if not hits:
         return ()
     found: dict[bytes, None] = {}

@@ -31,7 +31,10 @@ STARTS = re.compile(
 _HARMFUL = re.compile(r"\b(drop|truncate|delete|update|grant|revoke|alter|create\s+(?:user|role))\b", re.IGNORECASE)
 # The rest looks over any distance, so it is matched by one set in one pass.
 _FURTHER = {
-    "set-role": r"\bset\s+(?:(?:session|local)\s+)?(?:role|authorization|session\s+authorization)\b|\bsuperuser\b",
+    # `SET ROLE x`, or with `=` where it begins a statement: `UPDATE users SET role = 'x'` is something else.
+    "set-role": r"\bset\s+(?:(?:session|local)\s+)?(?:role\s+['\"]?\w|(?:session\s+)?authorization\b)"
+    r"|(?:^|;)\s*set\s+(?:(?:session|local)\s+)?role\s*="
+    r"|\b(?:create|alter)\s+(?:user|role)\b[^;]*\b(?:superuser|createrole|bypassrls)\b",
     "touch-audit": r"\b(?:alter|set|drop|disable|truncate|delete)\b(?s:.)*"
     r"\b(?:pgaudit|log_statement|audit\w*|general_log|log_min)",
     "read-secrets": r"\b(?:from|join)\s+\S*(?:secret|credential|password|api_?key|access_?token)",

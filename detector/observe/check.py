@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -37,15 +38,28 @@ async def check() -> list[Part]:
 def _settings(settings: Settings) -> Part:
     changed = settings.model_fields_set
     lines = [
-        f"{name} = {_shown(value)}{'' if name in changed else '  (default)'}"
+        f"{name} = {_shown(name, value)}{'' if name in changed else '  (default)'}"
         for name, value in ((name, getattr(settings, name)) for name in type(settings).model_fields)
     ]
-    return Part("settings", lines, [])
+    return Part("settings", lines + _warnings(settings), [])
 
 
-def _shown(value: object) -> str:
+def _warnings(settings: Settings) -> list[str]:
+    said = []
+    if not settings.hash_key.get_secret_value():
+        said.append("warning: hashes in the run log are not keyed: set DETECTOR_HASH_KEY")
+    if not settings.signing_key.get_secret_value():
+        said.append("warning: commands and labels are not signed: set DETECTOR_SIGNING_KEY")
+    return said
+
+
+def _shown(name: str, value: object) -> str:
     if isinstance(value, SecretStr):
-        return "set, not shown" if value.get_secret_value() else "not set"
+        text = value.get_secret_value()
+        if name == "webhook_url" and text:
+            address = urlsplit(text)
+            return f"{address.scheme}://{address.hostname}, the rest not shown"
+        return "set, not shown" if text else "not set"
     return "not set" if value is None or value == "" else str(value)
 
 

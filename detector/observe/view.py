@@ -14,7 +14,7 @@ from rich.table import Table
 from detector.config import Settings
 from detector.control import people
 from detector.control.people import Entry, RunRow
-from detector.errors import TransportError
+from detector.errors import DecisionError, TransportError
 from detector.records import Ack, Command, Desired, Label, Summary, Verdict
 
 COLOURS = {"ALLOW": "green", "ALERT": "yellow", "PAUSE": "red", "KILL": "bold red"}
@@ -86,22 +86,45 @@ def _when(nanoseconds: int) -> str:
 async def decide(settings: Settings, run: str, kind: str, who: str, why: str) -> str:
     """Sends a person's decision and waits for the worker's command; returns what came of it, in words.
 
-    `kind` is a key of ASKS. Raises TransportError where Kafka can't be reached or no worker answers.
+    `kind` is a key of ASKS. The decision covers the newest command that stands when this is called.
+    Raises TransportError where Kafka can't be reached or no worker answers, DecisionError where the
+    worker refuses it, for a newer command came meanwhile.
     """
     known = await people.history(settings, run)
-    label = await people.send_label(settings, run, kind, who, why)
-    wanted, deadline = ASKS[kind], time.monotonic() + ANSWER_SECONDS
+    seen = max((command.sequence for command in _commands(known)), default=0)
+    label = await people.send_label(settings, run, kind, who, why, seen)
+    deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        records = [entry.record for entry in await people.history(settings, run)]
-        commands = [record for record in records if isinstance(record, Command)]
-        if answer := next((command for command in commands if command.at == label.at), None):
-            new = "" if known else "; no verdict named it before: where the id is mistyped, nothing is stopped"
-            return f"run {run} is to be {wanted.value} (command {answer.sequence}){new}"
-        if commands and commands[-1].desired in {wanted, Desired.KILLED}:
-            return f"run {run} was to be {commands[-1].desired.value} already; the decision is recorded"
-        if not commands and known and wanted is Desired.RUNNING:
-            return f"run {run} was never stopped; the decision is recorded"
+        if told := _outcome(label, _commands(await people.history(settings, run)), new=not known):
+            return told
         await asyncio.sleep(0.2)
     raise TransportError(
         f"run {run}: the decision is written, but no worker answered it in {ANSWER_SECONDS:g} s; is one running?"
     )
+
+
+def _outcome(label: Label, commands: list[Command], *, new: bool) -> str:
+    """What came of a decision, in words; empty where nothing is known yet. Raises DecisionError."""
+    run, wanted = label.run, ASKS[label.kind]
+    if answer := next((command for command in commands if command.at == label.at), None):
+        doubt = "; no verdict named it before: where the id is mistyped, nothing is stopped" if new else ""
+        return f"run {run} is to be {wanted.value} (command {answer.sequence}){doubt}"
+    if not commands:
+        never = wanted is Desired.RUNNING and not new
+        return f"run {run} was never stopped; the decision is recorded" if never else ""
+    newest = max(commands, key=lambda command: command.sequence)
+    if newest.desired in {wanted, Desired.KILLED}:
+        return f"run {run} was to be {newest.desired.value} already; the decision is recorded"
+    # A worker lets a run go on only from the command that was seen; pausing and killing are always right.
+    if wanted is Desired.RUNNING and newest.sequence > label.sequence > 0:
+        raise DecisionError(
+            f"run {run}: a newer command stands: {newest.desired.value}, because of {newest.cause} "
+            f"(command {newest.sequence}; the decision covers {label.sequence}). "
+            f"Look again with `detector show {run}`, then decide anew"
+        )
+    return ""
+
+
+def _commands(entries: list[Entry]) -> list[Command]:
+    """The commands that enforcers obey too."""
+    return [entry.record for entry in entries if entry.genuine and isinstance(entry.record, Command)]

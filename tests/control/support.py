@@ -122,12 +122,13 @@ def command(desired: Desired, sequence: int, run: str = "r1", **more: object) ->
     )
 
 
-async def produce(settings: Settings, topic: str, *values: object) -> None:
-    """Writes records, or bytes as they are, to a topic."""
+async def produce(settings: Settings, topic: str, *values: object, written: float | None = None) -> None:
+    """Writes records, or bytes as they are, to a topic; `written` in seconds since 1970 where it isn't now."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap)
     await producer.start()
     for value in values:
         key = getattr(value, "run", "r1").encode()
         body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-        await producer.send_and_wait(settings.topic(topic), body, key=key)
+        stamp = None if written is None else int(written * 1000)
+        await producer.send_and_wait(settings.topic(topic), body, key=key, timestamp_ms=stamp)
     await producer.stop()

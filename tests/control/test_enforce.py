@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -189,6 +190,25 @@ async def test_what_acts_once_for_all_remembers_over_a_restart(
     async with enforcing(kafka, recorder := Recorder(once=once)):
         await until(lambda: ("r2", "paused", 1) in recorder.done, "the command that wasn't carried out")
     assert sorted(recorder.done) == done
+
+
+@pytest.mark.parametrize(
+    ("once", "done"), [(True, [("new", "paused", 1)]), (False, [("new", "paused", 1), ("old", "paused", 1)])]
+)
+async def test_what_acts_once_leaves_out_commands_that_outlived_their_acks(
+    kafka: Settings, once: bool, done: list[tuple[str, str, int]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A message of last week isn't sent again when its ack is gone, and that is said once; host state is applied."""
+    week_ago = time.time() - module.ACKS_KEPT - 60
+    await produce(kafka, "agent-commands", command(Desired.PAUSED, 1, "old"), written=week_ago)
+    await produce(kafka, "agent-commands", command(Desired.PAUSED, 1, "new"))
+    async with enforcing(kafka, recorder := Recorder(once=once)) as enforcement:
+        await until(lambda: len(recorder.done) == len(done), "the commands that are due")
+        await produce(kafka, "agent-commands", command(Desired.KILLED, 2, "old"))
+        await until(lambda: ("old", "killed", 2) in recorder.done, "the command that came after the start")
+        assert enforcement.counts["too_old"] == once
+    assert sorted(recorder.done[:-1]) == done
+    assert caplog.text.count("commands older than 5 days are left out") == once
 
 
 async def test_kafka_may_come_late_and_go(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,16 @@ import json
 import os
 import signal
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from detector.config import load
-from detector.control.launch import agent_environment, launch
+from detector.control.launch import _checked, agent_environment, launch
 from detector.control.registry import Registry
 from detector.errors import EnforcerError
+from detector.reading.names import MAX_RUN_CHARS
+from detector.reading.services import Service
 from tests.control.support import COUNTER, Launcher, grows, wait_until
 
 
@@ -169,12 +172,29 @@ def test_without_a_cgroup_the_agent_has_a_session_and_gets_signals(plain_launche
     assert process.returncode == 9
 
 
-@pytest.mark.parametrize("run", ["a\nb", "\0", "x" * 257])
-def test_ids_that_no_record_should_carry_are_refused(run: str, tmp_path: Path) -> None:
-    """Control characters and endless ids are refused before anything starts."""
-    with pytest.raises(EnforcerError, match="run id: expected 1 to 256 printable characters"):
+@pytest.mark.parametrize("run", ["a\nb", "\0", "\u200b", "\ud800", "x" * (MAX_RUN_CHARS + 1)])
+def test_ids_that_the_reader_would_change_are_refused(run: str, tmp_path: Path) -> None:
+    """Control characters and endless ids are refused before anything starts: commands would name another run."""
+    with pytest.raises(EnforcerError, match="run id: expected 1 to 200 printable characters"):
         launch(["true"], run, None, load(run_dir=tmp_path / "runs"))
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_workflow_that_the_reader_would_cut_is_refused(tmp_path: Path) -> None:
+    """Its mode would not be found under the name that is left of it."""
+    with pytest.raises(EnforcerError, match="workflow: expected 1 to 120 printable characters"):
+        launch(["true"], "r1", "x" * 121, load(run_dir=tmp_path / "runs"))
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["a, b=c;% ü", "x" * MAX_RUN_CHARS])
+def test_what_is_accepted_is_what_the_reader_reads(name: str) -> None:
+    """Run id and workflow come out of the resource attributes as they went in."""
+    workflow = name[:120]
+    assert (_checked("run id", name, MAX_RUN_CHARS), _checked("workflow", workflow, 120)) == (name, workflow)
+    pairs = agent_environment({}, name, workflow, "t")["OTEL_RESOURCE_ATTRIBUTES"].split(",")
+    read = Service({key: unquote(value) for key, _, value in (pair.partition("=") for pair in pairs)})
+    assert (read.run, read.workflow) == (name, (0, workflow))
 
 
 def test_a_set_root_that_is_none_is_an_error(tmp_path: Path) -> None:

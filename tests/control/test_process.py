@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
+import pytest
+
+from detector.control.cgroups import ControlGroup
 from detector.control.enforcers.base import Outcome, Result
 from detector.control.enforcers.process import ProcessEnforcer
 from detector.control.registry import Registry
@@ -122,3 +127,80 @@ async def test_what_can_not_be_proven_has_failed(launcher: Launcher, tmp_path: P
     outcome = await enforcer.apply(command(Desired.RUNNING, 1))
     above.write_text("0")
     assert outcome == Outcome(Result.FAILED, "cgroup: expected running within 0.05 s, found paused")
+
+
+class Unreadable:
+    """Makes cgroups of some runs unreadable, as a process without a free descriptor finds them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, method: str, *runs: str) -> None:
+        self.runs = set(runs)
+        real = getattr(ControlGroup, method)
+
+        def read(group: ControlGroup) -> object:
+            if group.path.name in self.runs:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return real(group)
+
+        patch.setattr(ControlGroup, method, read)
+
+
+async def test_a_group_that_can_not_be_read_hides_no_new_run(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that was held becomes unreadable; one that registers then is still told, and the fault is said once."""
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    launcher("bad", "sleep", "1000")
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["bad"]
+    unreadable = Unreadable(monkeypatch, "state", "bad")
+    enforcer._next_check = 0.0
+    launcher("r1", "sh", "-c", agent(tmp_path / "n"))
+    launcher.registered("r1")
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["r1"]
+    enforcer._next_check = 0.0
+    assert enforcer._drifted() == []
+    assert caplog.text.count("run 'bad' can't be looked at") == 1
+    unreadable.runs.clear()
+    assert (await enforcer.apply(command(Desired.PAUSED, 1, "bad"))).result is Result.DONE
+
+
+async def test_a_new_run_that_can_not_be_read_is_looked_at_again(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one is told meanwhile; the first is told as soon as its group can be read."""
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    unreadable = Unreadable(monkeypatch, "inode", "bad")
+    for run in ("bad", "r1"):
+        launcher(run, "sh", "-c", agent(tmp_path / run))
+        launcher.registered(run)
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["r1"]
+    assert enforcer._appeared() == []
+    unreadable.runs.clear()
+    assert await asyncio.wait_for(enforcer.unsettled(), 20) == ["bad"]
+
+
+async def test_a_registration_that_can_not_be_read_yet_is_read_again(launcher: Launcher) -> None:
+    """What stands in the folder but can't be read isn't taken as seen."""
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    launcher("r1", "sleep", "1000")
+    registration = launcher.registered("r1")
+    text, stamp = registration.read_bytes(), registration.stat()
+    registration.write_bytes(b"{")
+    os.utime(registration, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert enforcer._appeared() == []
+    registration.write_bytes(text)
+    os.utime(registration, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert enforcer._appeared() == ["r1"]
+
+
+async def test_one_that_can_not_be_reached_spares_no_other(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command for a whole tree stops what it can, and fails in words for what it can't."""
+    Unreadable(monkeypatch, "inode", "bad")
+    for run in ("bad", "r1"):
+        launcher(run, "sh", "-c", agent(tmp_path / run))
+        launcher.registered(run)
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    outcome = await enforcer.apply(command(Desired.PAUSED, 1, "bad", tree=["r1"]))
+    assert outcome == Outcome(Result.FAILED, "run 'bad': Too many open files")
+    assert rests(tmp_path / "r1")

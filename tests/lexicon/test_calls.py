@@ -101,6 +101,12 @@ def test_words_about_a_deletion_are_none(tool: str, arguments: Any) -> None:
         ("update_password", {"password": "x"}, Does.ROTATE),
         ("grant_access", {"user": "a"}, Does.GRANT),
         ("bash", {"command": "sudo ls"}, Does.ESCALATE),
+        ("assume_role", {"role": "admin"}, Does.ESCALATE),
+        ("escalate_privileges", {}, Does.ESCALATE),
+        ("run_sql", {"query": "SET ROLE admin"}, Does.ESCALATE),
+        ("sql", {"statement": "ALTER ROLE app WITH SUPERUSER"}, Does.GRANT | Does.ESCALATE),
+        ("query_database", {"query": "ALTER DATABASE shop SET pgaudit.log='none'"}, Does.AUDIT),
+        ("execute_sql", {"sql": "ALTER SYSTEM SET log_statement='none'"}, Does.AUDIT),
         ("bash", {"command": "git commit --no-verify -m x"}, Does.SAFEGUARD),
         ("disableDeletionProtection", {}, Does.SAFEGUARD),
         ("bash", {"command": "aws cloudtrail stop-logging --name x"}, Does.AUDIT),
@@ -114,6 +120,22 @@ def test_words_about_a_deletion_are_none(tool: str, arguments: Any) -> None:
 def test_what_calls_do(tool: str, arguments: Any, does: Does) -> None:
     """Searches, credentials, rights, safeguards, sending."""
     assert read(tool, arguments).does & does == does
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("escalate_ticket", {"id": 7, "to": "supervisor"}),
+        ("ticket.escalate", {"id": 7}),
+        ("escalateCase", {"id": 7}),
+        ("escalate_to_human", {"reason": "refund"}),
+        ("run_sql", {"query": "ALTER DATABASE shop SET timezone='UTC'"}),
+        ("run_sql", {"query": "UPDATE users SET role='editor' WHERE id=3"}),
+    ],
+)
+def test_daily_work_takes_no_authority(tool: str, arguments: Any) -> None:
+    """A ticket passed to a supervisor and a setting changed aren't more rights, nor a look away."""
+    assert not read(tool, arguments).does & (Does.ESCALATE | Does.GRANT | Does.AUDIT)
 
 
 @pytest.mark.parametrize(

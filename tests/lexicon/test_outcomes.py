@@ -44,4 +44,6 @@ LONG = "def check(request):\n    raise PermissionDenied('401 unauthorized: permi
 )
 def test_outcomes(result: str, message: str, *, failed: bool, status: int, does: Does, expected: Outcome) -> None:
     """From status, error, exit codes and phrases, where these are the answer and not what was read."""
-    assert outcomes.read(result, message, failed=failed, status=status, does=int(does)) is expected
+    looked_at = outcomes.look(result, b"key")
+
+    assert outcomes.read(looked_at, message, failed, status, int(does)) is expected

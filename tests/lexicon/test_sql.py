@@ -30,6 +30,17 @@ GONE = Does.DELETE | Does.IRREVERSIBLE
         ("ALTER TABLE a DROP COLUMN b", ("drop-column",), ("a",), GONE),
         ("SET ROLE admin", ("set-role",), (), Does.ESCALATE),
         ("ALTER SYSTEM SET log_statement = 'none'", ("touch-audit",), (), Does.AUDIT),
+        ("ALTER DATABASE shop SET pgaudit.log='none'", ("touch-audit",), (), Does.AUDIT | Does.WRITE),
+        ("SET GLOBAL general_log = 'OFF'", ("touch-audit",), (), Does.AUDIT),
+        ("ALTER DATABASE shop SET timezone = 'UTC'", (), (), Does.WRITE),
+        ("ALTER SYSTEM SET work_mem = '64MB'", (), (), Does.WRITE),
+        ("SELECT * FROM audit_log", (), (), Does.READ),
+        ("SET SESSION AUTHORIZATION postgres", ("set-role",), (), Does.ESCALATE),
+        ("set role = 'postgres'", ("set-role",), (), Does.ESCALATE),
+        ("RESET ROLE", (), (), Does(0)),
+        ("UPDATE users SET role = 'editor' WHERE id = 3", (), ("users",), Does.WRITE),
+        ("SELECT rolname FROM pg_roles WHERE superuser", (), (), Does.READ),
+        ("ALTER ROLE app WITH SUPERUSER", ("create-user", "set-role"), (), Does.GRANT | Does.ESCALATE),
         ("SELECT * FROM api_keys", ("read-secrets",), (), Does.OPEN_CREDENTIAL),
         ("-- clean up\nDROP TABLE a; DROP TABLE b", ("drop-table",), ("a", "b"), GONE),
         ("hello there", (), (), Does(0)),
@@ -44,6 +55,23 @@ def test_statements(text: str, signs: tuple[str, ...], tables: tuple[str, ...], 
     assert set(tables) <= set(found.tables)
     assert found.does & does == does
     assert bool(found.does & Does.DELETE) == bool(does & Does.DELETE)
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("ALTER ROLE app WITH SUPERUSER", Does.GRANT | Does.ESCALATE),
+        ("ALTER ROLE app NOSUPERUSER", Does.GRANT),
+        ("ALTER ROLE app SET search_path = shop", Does.GRANT),
+        ("SET search_path = shop", Does(0)),
+        ("UPDATE users\nSET role = 'editor' WHERE id = 3", Does(0)),
+        ("ALTER SYSTEM SET log_statement='none'", Does.AUDIT),
+        ("ALTER SYSTEM SET work_mem='64MB'", Does(0)),
+    ],
+)
+def test_authority_and_audit_trails(text: str, does: Does) -> None:
+    """Just these flags of the three: more rights for somebody, other rights for oneself, an audit trail touched."""
+    assert sql.read(text).does & (Does.GRANT | Does.ESCALATE | Does.AUDIT) == does
 
 
 @pytest.mark.parametrize(

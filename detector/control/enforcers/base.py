@@ -112,11 +112,13 @@ class Enforcer(ABC):
                 standing.settled = outcome.result in {Result.DONE, Result.ALREADY}
             return outcome
 
-    def remember(self, command: Command) -> None:
-        """Takes the command as carried out, e.g. before a restart."""
+    def remember(self, command: Command) -> bool:
+        """Takes the command as carried out, e.g. before a restart; says whether that is news."""
         standing = self._standing_of(command)
-        if not standing.follow(command):
-            standing.settled = True
+        if standing.follow(command):
+            return False
+        standing.settled = True
+        return True
 
     def unsettle(self, run: str) -> None:
         """Lets the newest command of a run be carried out again."""

@@ -74,8 +74,8 @@ class WebhookEnforcer(Enforcer):
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
         """Where `webhook_url` is set."""
-        key = settings.webhook_key.get_secret_value()
-        return cls(settings.webhook_url, key) if settings.webhook_url else None
+        url, key = settings.webhook_url.get_secret_value(), settings.webhook_key.get_secret_value()
+        return cls(url, key) if url else None
 
     async def act(self, command: Command) -> Outcome:
         """Posts until it's accepted or refused, or the attempts are used up."""

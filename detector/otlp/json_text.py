@@ -216,14 +216,15 @@ class _Attributes(Mapping[str, Any]):
         self._map = values
 
     def pick(self, keys: frozenset[str]) -> dict[str, Any]:
-        """The attributes among `keys`."""
-        return {
-            key: value.string_value
-            if value is not None and value.string_value is not None
-            else _plain(value, MAX_DEPTH)
-            for key, value in self._map.items()
-            if key in keys
-        }
+        """The attributes among `keys` that have a value."""
+        picked = {}
+        for key, value in self._map.items():
+            if key in keys and value is not None:
+                text = value.string_value
+                plain = text if text is not None else _plain(value, MAX_DEPTH)
+                if plain is not None:
+                    picked[key] = plain
+        return picked
 
     def get(self, key: str, default: Any = None) -> Any:
         value = self._map.get(key)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from detector._identity import Runs
 from detector.dialects.base import Kind, Seen
+from detector.reading.runs import Runs
 from detector.records import Blind, Span
 
 DAY = 86_400 * 10**9
@@ -12,11 +12,13 @@ EARLIEST = 946_684_800 * 10**9
 LATEST = 4_102_444_800 * 10**9
 """2100-01-01: the bound where the arrival is unknown."""
 
+_OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
+
 
 class Record:
     """What the spans of one record know of each other."""
 
-    __slots__ = ("_arrived", "_latest", "_notes", "_seen", "places", "runs")
+    __slots__ = ("_arrived", "_notes", "_seen", "latest", "places", "runs")
 
     def __init__(self, runs: Runs, seen: list[Seen | None], notes: dict[str, int], arrived: int) -> None:
         self.runs = runs
@@ -25,43 +27,45 @@ class Record:
         self._seen = seen
         self._notes = notes
         self._arrived = arrived
-        self._latest = arrived + DAY if arrived else LATEST
+        self.latest = arrived + DAY if arrived else LATEST
+        """A later end of a span is a clock that is wrong."""
 
     def note(self, reason: str) -> None:
         """Counts something that was kept."""
         self._notes[reason] = self._notes.get(reason, 0) + 1
 
-    def end_of(self, span: Span) -> int:
-        """The span's end, or its arrival where its clock is implausible."""
-        if EARLIEST <= span.end <= self._latest:
-            return span.end
+    def instead_of_end(self, span: Span) -> int:
+        """When a span whose end is before `EARLIEST` or after `latest` ended: its arrival stands in."""
         self.note("clock_skewed")
         span.blind |= Blind.CLOCK
         if self._arrived:
             return self._arrived
         return span.start if EARLIEST <= span.start <= LATEST else EARLIEST
 
-    def _above(self, index: int) -> Seen | None:
-        """The nearest ancestor in the record that stands for something."""
-        for parent in self.runs.ancestors(index):
-            seen = self._seen[parent]
-            if seen is not None and seen.kind is not Kind.OTHER:
+    def _above(self, span: Span) -> Seen | None:
+        """What the nearest ancestor in the record is that stands for something."""
+        # Most parents are in another record.
+        if span.parent_id not in self.runs.by_id:
+            return None
+        for index in self.runs.ancestors(span):
+            seen = self._seen[index]
+            if seen is not None and seen.kind is not _OTHER:
                 return seen
         return None
 
-    def repeats_parent(self, index: int) -> bool:
+    def repeats_parent(self, span: Span, own: Seen) -> bool:
         """Whether a tool's span lies in one of the same tool: a framework's and a protocol's span of one call."""
-        above, own = self._above(index), self._seen[index]
-        if above is None or own is None or above.kind is not Kind.TOOL or above.intended:
+        above = self._above(span)
+        if above is None or above.kind is not _TOOL or above.intended:
             return False
         return above.tool == own.tool or (own.call != "" and above.call == own.call)
 
-    def within_call(self, index: int) -> bool:
+    def within_call(self, span: Span) -> bool:
         """Whether an agent's span lies in another agent's or a tool's: a part of the run."""
-        above = self._above(index)
-        return above is not None and above.kind in (Kind.TOOL, Kind.AGENT)
+        above = self._above(span)
+        return above is not None and (above.kind is _TOOL or above.kind is _AGENT)
 
-    def of_model(self, index: int) -> bool:
+    def of_model(self, span: Span) -> bool:
         """Whether an infrastructure span is a model turn's own request."""
-        above = self._above(index)
-        return above is not None and above.kind is Kind.MODEL
+        above = self._above(span)
+        return above is not None and above.kind is _MODEL

@@ -7,14 +7,15 @@ word of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
 
 from detector.dialects import _arguments
 from detector.dialects.base import Kind
-from detector.lexicon import Call, Lexicon, secrets
+from detector.lexicon import Call, Lexicon, outcomes, secrets
+from detector.reading.names import tool_name
 from detector.records import Blind
 
 MAX_KNOWN = 4096
@@ -23,6 +24,9 @@ MAX_KNOWN = 4096
 MAX_KNOWN_CHARS = 2048
 """Longer arguments aren't remembered."""
 
+MAX_SHORT_CHARS = 64
+"""Results of this length often come again (`ok`, `[]`, an exit code), and are remembered."""
+
 _UNREADABLE = int(Blind.UNREADABLE)
 _SURFACES = {Kind.HTTP: "http", Kind.DATABASE: "sql", Kind.PROCESS: "process"}
 
@@ -30,6 +34,7 @@ _SURFACES = {Kind.HTTP: "http", Kind.DATABASE: "sql", Kind.PROCESS: "process"}
 class Read(msgspec.Struct, gc=False):
     """All of a call that may go on: fields as in records.Action."""
 
+    tool: str
     does: int
     environment: int
     targets: tuple[int, ...]
@@ -47,16 +52,27 @@ class Classifier:
         self.key = key[:64]
         self.max_chars = max_chars
         self._lexicon = Lexicon()
-        self._known: dict[tuple[str, str], Read] = {}
+        self._known: dict[tuple[Any, ...], Read] = {}
+        """By tool and text; of what a span below a tool did, by the names of its fields as well."""
         self.short_hash = lru_cache(maxsize=MAX_KNOWN)(self.hash)
         """For call ids and targets: short, and each comes at least twice."""
+        self._short_result = lru_cache(maxsize=MAX_KNOWN)(partial(outcomes.look, key=self.key))
 
     def hash(self, text: str) -> int:
         """A keyed 64-bit hash of `text`."""
         return secrets.keyed(text.encode("utf-8", "surrogatepass"), self.key)
 
+    def result(self, result: Any) -> outcomes.Result:
+        """A result as looked at, its text cut."""
+        text = result if isinstance(result, str) else encoded(result)
+        if len(text) <= MAX_SHORT_CHARS:
+            return self._short_result(text)
+        return outcomes.look(text if len(text) <= self.max_chars else text[: self.max_chars], self.key)
+
     def call(self, tool: str, arguments: Any) -> Read:
         """A tool's call. What was asked for and then done is read once."""
+        if isinstance(arguments, bytes):
+            arguments = arguments.decode("utf-8", "replace")
         raw = arguments if isinstance(arguments, str) else encoded(arguments)
         known = self._known.get((tool, raw))
         if known is not None:
@@ -69,25 +85,27 @@ class Classifier:
         if known is None or cut:
             call = self._lexicon.read(tool, parsed)
             known = self._read(call, tool, _shape(parsed, plain), text if cut else plain, cut=cut)
-            self._remember(tool, plain, known)
-        self._remember(tool, raw, known)
+            self._remember((tool, plain), known)
+        self._remember((tool, raw), known)
         return known
 
     def infra(self, tool: str, kind: Kind, fields: Mapping[str, Any]) -> Read:
         """What an HTTP, database or process span did."""
         raw = "\0".join(map(str, fields.values()))
-        known = self._known.get((tool, raw))
+        key = (tool, raw, *fields)
+        known = self._known.get(key)
         if known is None:
             cut = len(raw) > self.max_chars
             if cut:
                 fields = {name: str(value)[: self.max_chars] for name, value in fields.items()}
             call = self._lexicon.infra(_SURFACES[kind], fields)
             known = self._read(call, tool, raw, raw[: self.max_chars], cut=cut)
-            self._remember(tool, raw, known)
+            self._remember(key, known)
         return known
 
     def _read(self, call: Call, tool: str, shape: str, text: str, *, cut: bool) -> Read:
         return Read(
+            tool_name(tool),
             call.does,
             call.environment,
             tuple(self.short_hash(target) for target in call.targets),
@@ -97,11 +115,11 @@ class Classifier:
             _UNREADABLE if cut or not call.whole else 0,
         )
 
-    def _remember(self, tool: str, text: str, read: Read) -> None:
-        if len(text) <= MAX_KNOWN_CHARS and not read.blind:
+    def _remember(self, key: tuple[str, ...], read: Read) -> None:
+        if len(key[1]) <= MAX_KNOWN_CHARS and not read.blind:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[tool, text] = read
+            self._known[key] = read
 
 
 def _shape(parsed: Any, plain: str) -> str:

@@ -1,0 +1,25 @@
+"""Names from outside, made fit for keys, labels and screens."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+
+MAX_RUN_CHARS = 200
+_NOT_A_TOOL_NAME = re.compile(r"[^A-Za-z0-9_.:/-]+")
+
+
+def clean(text: str, most: int = MAX_RUN_CHARS) -> str:
+    """The text in at most `most` printable characters; what had to change ends in a hash of the whole."""
+    if len(text) <= most and text.isprintable():
+        return text
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    kept = "".join(c if c.isprintable() else "_" for c in text[: most - 17])
+    return f"{kept}~{digest}"
+
+
+@lru_cache(maxsize=8192)
+def tool_name(name: str) -> str:
+    """A tool's name as actions carry it: at most 64 characters of [A-Za-z0-9_.:/-]."""
+    return _NOT_A_TOOL_NAME.sub("_", name[:256])[:64]
