@@ -48,8 +48,11 @@ MODEL_PATHS = (
 )
 """Ends of paths by which agents reach their model: the turn's own span tells of these calls."""
 
+_TO_A_MODEL = frozenset({"post", "other"})
+
 # Reading a member off an Enum class costs as much as reading an attribute of a span.
 _OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
+_OF_AGENTS = frozenset({_TOOL, _MODEL, _AGENT})
 _HTTP, _DATABASE, _PROCESS = Kind.HTTP, Kind.DATABASE, Kind.PROCESS
 _NO_ARGUMENTS, _NO_RESULT = int(Blind.ARGUMENTS), int(Blind.RESULT)
 _DONE, _INTENDED, _UNKNOWN = int(Phase.DONE), int(Phase.INTENDED), int(Outcome.UNKNOWN)
@@ -120,8 +123,8 @@ class Reader:
         at = span.end
         if not EARLIEST <= at <= record.latest:
             at = record.instead_of_end(span)
-        events = record.runs.batch_of(index).events
         kind = seen.kind
+        events = record.runs.batch_of(index, of_agent=kind in _OF_AGENTS).events
         if kind is _TOOL:
             events.append(self._tool(span, seen, at, record))
         elif seen.intended:
@@ -251,9 +254,10 @@ def _infra_outcome(seen: Seen, does: int) -> Outcome:
 def _infra_name(kind: Kind, fields: Mapping[str, Any]) -> str:
     """What an infrastructure span is called as an action; empty for a request to a model."""
     if kind is _HTTP:
-        if str(fields.get("url", "")).split("?", 1)[0].endswith(MODEL_PATHS):
-            return ""
-        return "http." + str(fields.get("method", "other")).lower()[:16]
+        method = str(fields.get("method", "other")).lower()[:16]
+        # Only what is sent to a model's path is a turn: anybody may end a fragment in the same words.
+        path = str(fields.get("url", "")).partition("#")[0].partition("?")[0]
+        return "" if method in _TO_A_MODEL and path.endswith(MODEL_PATHS) else "http." + method
     if kind is _DATABASE:
         words = str(fields.get("operation") or fields.get("sql") or "").split(None, 1)
         return "db." + (words[0].lower()[:16] if words else "other")

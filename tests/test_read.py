@@ -464,3 +464,40 @@ def test_any_attributes_are_read(attributes: dict[str, Any], kind: int, parent: 
         assert encode_log(batch)
         for event in batch.events:
             assert not isinstance(event, Action) or (len(event.tool) <= 64 and event.tool.isascii())
+
+
+def test_a_called_service_names_nothing() -> None:
+    """A database span of another service in the agent's trace comes first: run and process stay the agent's."""
+    agent = json.loads(Spans("agent", "c1", k8s__pod__name="agent-1").tool("run", {"a": 1}).request())
+    sql = {"db.system.name": "postgresql", "db.query.text": "DELETE FROM a"}
+    called = json.loads(Spans("billing", "x", k8s__pod__name="billing-7").span("DELETE", sql).request())
+    (tool,) = agent["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    (query,) = called["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    query |= {"kind": 3, "spanId": "00000000000000aa", "parentSpanId": tool["spanId"]}
+    query["attributes"] = [a for a in query["attributes"] if a["key"] != "gen_ai.conversation.id"]
+    both = {"resourceSpans": called["resourceSpans"] + agent["resourceSpans"]}
+
+    (batch,) = Reader(b"").read(json.dumps(both).encode()).batches
+    assert (batch.run, batch.service, batch.where) == ("agent/c1", "agent", {"k8s.pod.name": "agent-1"})
+    (alone,) = Reader(b"").read(json.dumps({"resourceSpans": called["resourceSpans"]}).encode()).batches
+    assert (alone.service, alone.workflow, alone.where) == ("", "", {})
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "events"),
+    [
+        ("POST", "https://api.example/v1/messages?beta=1", 0),
+        ("DELETE", "https://api.example/v1/volumes/1#/v1/messages", 1),
+        ("DELETE", "https://api.example/v1/messages", 1),
+    ],
+)
+def test_only_requests_to_a_model_are_passed_over(method: str, url: str, events: int) -> None:
+    """A fragment or a verb that no model answers to hides no call."""
+    spans = Spans("svc").span(method, {"http.request.method": method, "url.full": url}, kind=3)
+    assert sum(len(batch.events) for batch in Reader(b"").read(spans.request()).batches) == events
+
+
+def test_a_tool_named_like_a_secret() -> None:
+    """A name that is a secret goes no further."""
+    request = Spans("svc").tool("sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789", {}).request()
+    assert "abcdefghijklmnop" not in str(Reader(b"").read(request).batches)

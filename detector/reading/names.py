@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 
+from detector.lexicon.secrets import redact
+
 MAX_RUN_CHARS = 200
 _NOT_A_TOOL_NAME = re.compile(r"[^A-Za-z0-9_.:/-]+")
 
@@ -21,5 +23,6 @@ def clean(text: str, most: int = MAX_RUN_CHARS) -> str:
 
 @lru_cache(maxsize=8192)
 def tool_name(name: str) -> str:
-    """A tool's name as actions carry it: at most 64 characters of [A-Za-z0-9_.:/-]."""
-    return _NOT_A_TOOL_NAME.sub("_", name[:256])[:64]
+    """A tool's name as actions carry it: at most 64 characters of [A-Za-z0-9_.:/-], and no secret."""
+    # Redacted first: what is cut or cleaned may no longer look like the secret that it is.
+    return _NOT_A_TOOL_NAME.sub("_", redact(name[:256]))[:64]

@@ -106,16 +106,22 @@ class Runs:
         """The environment that the span's resource names."""
         return services.of(self._spans[index].resource).environment
 
-    def batch_of(self, index: int) -> RunEvents:
-        """The record of the run log that the span's events go to."""
+    def batch_of(self, index: int, *, of_agent: bool) -> RunEvents:
+        """The record of the run log that the span's events go to.
+
+        Only a span of an agent's own says whose run it is and where its process lives: those of the
+        services that it calls share its trace, and a command must not find them.
+        """
         key = self._keys[index]
         batch = self._batches.get(key)
         if batch is None:
+            batch = self._batches[key] = RunEvents(key, [])
+        if not of_agent:
+            return batch
+        if not batch.service:
             service = services.of(self._spans[index].resource)
-            rank, workflow = service.workflow
-            batch = self._batches[key] = RunEvents(
-                key, [], service=service.name, workflow=workflow, workflow_rank=rank, where=service.where
-            )
+            batch.service, batch.where = service.name, service.where
+            batch.workflow_rank, batch.workflow = service.workflow
         named = self._shapes[index].workflow_keys
         if named and batch.workflow_rank > 1:
             self._name_workflow(batch, named, self._attributes[index])

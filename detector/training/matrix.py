@@ -32,9 +32,7 @@ def rows(records: Iterable[RunEvents], judge: Judge) -> NDArray[np.float64]:
     run: Run | None = None
     for record in records:
         for event in record.events:
-            alone = RunEvents(
-                record.run, [event], workflow=record.workflow, workflow_rank=record.workflow_rank
-            )
+            alone = RunEvents(record.run, [event], workflow=record.workflow, workflow_rank=record.workflow_rank)
             run, _ = apply(run, alone, judge)
             if run is not None and isinstance(event, Action):
                 out.append(run.vector().copy())
