@@ -17,6 +17,7 @@ from detector.dialects.base import Dialect, Kind
 from detector.errors import Drop
 from detector.read import Reader, Reading
 from detector.records import Action, Blind, Environment, Outcome, Phase, RunEvents, Turn, encode_log
+from detector.testing import Spans
 
 READER = Reader(b"key of the test")
 NOW = 1_780_000_000_000_000_000
