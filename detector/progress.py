@@ -15,7 +15,9 @@ from detector.observe.metrics import Metrics
 from detector.offsets import Arrival, Offsets
 
 LOOK_BACK_SECONDS = 1.0
-"""A topic of which nothing came for this long, though its end is further, is looked at."""
+"""A topic of which nothing came for this long, though its end is further, is looked at,"""
+BUSY_SECONDS = 5.0
+"""and for this long while others move: its records may be waiting for their turn."""
 LOOK_BACK_TRIES = 5
 
 
@@ -41,9 +43,6 @@ class Progress:
         """Whether the event is the next of its partition; seeks back where one is missing."""
         message = event.message
         tp = message.tp
-        if message.generation_id != self._app.consumer_generation_id:
-            # Fetched before a rebalance: its partition may be another worker's by now.
-            return False
         self._moved[tp.topic] = time.monotonic()
         self._start(tp, message.generation_id)
         arrival = self._offsets.arrive(tp, message.offset)
@@ -100,9 +99,10 @@ class Progress:
     async def look_back(self) -> None:
         """Seeks what was skipped at the end of a partition, where no later record gives it away."""
         consumer, generation, now = self._app.consumer, self._app.consumer_generation_id, time.monotonic()
+        busy = now - max(self._moved.values(), default=0.0) < LOOK_BACK_SECONDS
+        patience = BUSY_SECONDS if busy else LOOK_BACK_SECONDS
         for tp in consumer.assignment():
-            # An agent that moves is not at the end of what was fetched.
-            if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < LOOK_BACK_SECONDS:
+            if tp.topic not in self._sources or now - self._moved.get(tp.topic, 0.0) < patience:
                 continue
             self._start(tp, generation)
             missing = self._offsets.expected(tp) < (consumer.highwater(tp) or 0)
