@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -76,6 +77,12 @@ def rests(path: Path) -> bool:
 COUNTER = "while :; do printf . >> {path}; sleep 0.01; done"
 
 
+def _as_in_a_terminal() -> None:
+    """A job in the background of a script inherits ignored signals, which a shell can't trap."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Launcher:
     """Starts `detector run` as a user does, in a process of its own."""
 
@@ -94,6 +101,7 @@ class Launcher:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_as_in_a_terminal,  # noqa: PLW1509 - it only sets signals
         )
         self.started.append(process)
         return process

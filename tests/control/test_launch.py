@@ -23,7 +23,7 @@ from tests.control.support import COUNTER, Launcher, grows, wait_until
 def test_the_launcher_ends_as_the_agent_ends(launches: Launcher, script: str, code: int) -> None:
     """Exit codes go through; a signal N is 128 + N. Nothing stays registered."""
     process = launches("r1", "sh", "-c", script)
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == code
     assert Registry(launches.run_dir).names() == {}
     assert launches.cgroup_root is None or not (launches.cgroup_root / "r1").exists()
@@ -32,7 +32,7 @@ def test_the_launcher_ends_as_the_agent_ends(launches: Launcher, script: str, co
 def test_a_command_that_is_not_there_ends_with_127(launches: Launcher) -> None:
     """As a shell would end, and the name is said."""
     process = launches("r1", "no-such-command")
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 127
     assert "no-such-command: No such file or directory" in said
 
@@ -40,7 +40,7 @@ def test_a_command_that_is_not_there_ends_with_127(launches: Launcher) -> None:
 def test_the_agent_is_in_its_group_before_it_runs(launcher: Launcher) -> None:
     """Its very first look at itself shows the group, and its registration is there already."""
     process = launcher("r1", "sh", "-c", f"grep ^0:: /proc/self/cgroup; cat {launcher.run_dir}/r1.json")
-    out, said = process.communicate()
+    out, said = process.communicate(timeout=60)
     group, registered = out.split("\n", 1)
     assert group.endswith("/r1")
     assert json.loads(registered)["run"] == "r1"
@@ -50,7 +50,7 @@ def test_the_agent_is_in_its_group_before_it_runs(launcher: Launcher) -> None:
 def test_the_agent_keeps_streams_and_knows_its_run(launches: Launcher) -> None:
     """Standard streams are the launcher's; the environment names run and workflow."""
     process = launches("r1", "sh", "-c", "echo $AGENT_RUN_ID; echo $OTEL_RESOURCE_ATTRIBUTES; echo e >&2")
-    out, said = process.communicate()
+    out, said = process.communicate(timeout=60)
     run, attributes = out.splitlines()
     assert run == "r1"
     assert {"agent.run.id=r1", "agent.workflow=workflow"} <= set(attributes.split(","))
@@ -77,14 +77,14 @@ def test_signals_reach_the_agent(launches: Launcher, number: signal.Signals) -> 
     assert process.stdout
     assert process.stdout.readline() == "up\n"
     process.send_signal(number)
-    out, _ = process.communicate()
+    out, _ = process.communicate(timeout=60)
     assert (out, process.returncode) == (f"got {name}\n", 3)
 
 
 def test_a_pipe_that_breaks_ends_the_agent(launches: Launcher) -> None:
     """The agent doesn't inherit Python's ignored SIGPIPE."""
     process = launches("r1", "sh", "-c", "grep SigIgn /proc/self/status; grep SigBlk /proc/self/status")
-    out, _ = process.communicate()
+    out, _ = process.communicate(timeout=60)
     ignored, blocked = (int(line.split()[1], 16) for line in out.splitlines())
     assert not (ignored | blocked) >> (signal.SIGPIPE - 1) & 1
 
@@ -94,13 +94,13 @@ def test_an_id_of_a_live_run_is_refused(launches: Launcher) -> None:
     first = launches("r1", "sleep", "1000")
     launches.registered("r1")
     second = launches("r1", "touch", str(launches.run_dir / "ran"))
-    _, said = second.communicate()
+    _, said = second.communicate(timeout=60)
     assert "run id 'r1': expected one of its own, but process" in said
     assert not (launches.run_dir / "ran").exists()
     first.terminate()
-    first.communicate()
+    first.communicate(timeout=60)
     third = launches("r1", "true")
-    third.communicate()
+    third.communicate(timeout=60)
     assert (first.returncode, third.returncode) == (143, 0)
 
 
@@ -109,7 +109,7 @@ def test_what_an_agent_leaves_behind_stays_under_control(launches: Launcher, tmp
     path = tmp_path / "counter"
     script = f"setsid sh -c '{COUNTER.format(path=path)}' >&- 2>&- & exit 5"
     process = launches("r1", "sh", "-c", script)
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "live on, under its control" in said
     assert grows(path)
@@ -145,7 +145,7 @@ def test_a_launcher_that_dies_before_registering_starts_nothing(launches: Launch
     launches.run_dir.mkdir(mode=0o700)
     (launches.run_dir / "r1.json").mkdir()
     process = launches("r1", "touch", str(tmp_path / "ran"))
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == 1
     assert not (tmp_path / "ran").exists()
 
@@ -153,7 +153,7 @@ def test_a_launcher_that_dies_before_registering_starts_nothing(launches: Launch
 def test_without_a_cgroup_it_says_what_signals_miss(plain_launcher: Launcher) -> None:
     """The fallback is named at the start, with the reason and with what it can't reach."""
     process = plain_launcher("r1", "sh", "-c", "kill -9 $$")
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 137
     assert (
         "run r1 without a cgroup (no cgroup v2 hierarchy is mounted): signals pause and kill it and miss "
@@ -168,7 +168,7 @@ def test_without_a_cgroup_the_agent_has_a_session_and_gets_signals(plain_launche
     assert process.stdout
     assert int(process.stdout.readline()) == int(process.stdout.readline())
     process.terminate()
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == 9
 
 
@@ -201,7 +201,7 @@ def test_a_set_root_that_is_none_is_an_error(tmp_path: Path) -> None:
     """Who asks for a cgroup doesn't silently get less."""
     launcher = Launcher(tmp_path, tmp_path)
     process = launcher("r1", "touch", str(tmp_path / "ran"))
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=60)
     assert "cgroup_root: expected a writable cgroup v2 folder" in said
     assert process.returncode == 1
     assert not (tmp_path / "ran").exists()
