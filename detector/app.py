@@ -50,11 +50,10 @@ REBUILD_CHUNK = 500
 class Worker:
     """One worker: a Faust app, the parts that it moves records between, and its metrics server."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, judge: Judge) -> None:
         self.settings = settings
         self.metrics = Metrics(CollectorRegistry())
-        self.judge = Judge(load(settings.models), Policy.from_settings(settings))
-        self.judge.model.warm()
+        self.judge = judge
         self.watch = Watch(self.judge, settings, self.metrics)
         self.schedule = Schedule()
         self.metrics.model_info.labels(self.judge.model.version).set(1)
@@ -301,7 +300,13 @@ def _faust_app(settings: Settings) -> faust.App:
 
 
 def main(settings: Settings) -> None:
-    """Runs a worker until SIGTERM or SIGINT. Raises TransportError where Kafka can't be reached at the start."""
+    """Runs a worker until SIGTERM or SIGINT.
+
+    Raises ModelError where the model can't be used, before anything is made, and TransportError
+    where Kafka can't be reached at the start.
+    """
+    judge = Judge(load(settings.models), Policy.from_settings(settings))
+    judge.model.warm()
     made = asyncio.run(topics.apply(settings))
     faults = topics.faults(settings, asyncio.run(topics.find(settings)))
     if faults:
@@ -310,5 +315,5 @@ def main(settings: Settings) -> None:
         log.info("made topics", extra={"topics": ", ".join(made)})
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = Worker(settings)
+    worker = Worker(settings, judge)
     faust.Worker(worker.app, loglevel=settings.log_level, quiet=True, loop=loop).execute_from_commandline()
