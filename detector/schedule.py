@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-RETRY_NS = 5_000_000_000
-"""A tick that changed nothing is made again after this long: one may have been lost with a worker."""
+RETRY_NS = 60_000_000_000
+"""A tick that changed nothing is made again after this long: one may have been lost with a worker. Not sooner:
+where the run log is behind, ticks that wait in it must not be joined by more of the same.
+"""
 
 
 class Schedule:
@@ -17,6 +19,8 @@ class Schedule:
         """(partition, due, time of its one valid entry in the heap) of each run; 0: none."""
         self._heap: list[tuple[int, bytes]] = []
         self._stopped: set[bytes] = set()
+        self._leaving: dict[bytes, int] = {}
+        """Runs whose eviction waits in the run log, and since when; the longest first."""
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -27,7 +31,11 @@ class Schedule:
         A `stopped` run, paused or killed, is not evicted: its state is what keeps it stopped.
         """
         queued = self._runs.pop(run, (0, 0, 0))[2]
-        (self._stopped.add if stopped else self._stopped.discard)(run)
+        if stopped:
+            self._stopped.add(run)
+            self._leaving.pop(run, None)
+        else:
+            self._stopped.discard(run)
         # A run moves its due time back with every record. Its early entry stays and is pushed
         # back when it comes up: one heap operation a period and not one a record.
         if due and not 0 < queued <= due:
@@ -39,11 +47,13 @@ class Schedule:
         """The run is finished."""
         self._runs.pop(run, None)
         self._stopped.discard(run)
+        self._leaving.pop(run, None)
 
     def forget(self, partitions: set[int]) -> None:
         """These partitions went to another worker."""
         self._runs = {run: at for run, at in self._runs.items() if at[0] not in partitions}
         self._stopped &= self._runs.keys()
+        self._leaving = {run: since for run, since in self._leaving.items() if run in self._runs}
         self._heap = [(time, run) for time, run in self._heap if self._runs.get(run, (0, 0, 0))[2] == time]
         heapq.heapify(self._heap)
 
@@ -62,15 +72,17 @@ class Schedule:
             if late:
                 yield run, partition
 
-    def oldest(self, limit: int) -> Iterator[tuple[bytes, int]]:
-        """The runs beyond `limit` that were idle longest, with their partitions; each goes to the end of the line.
+    def oldest(self, limit: int, now: int) -> Iterator[tuple[bytes, int]]:
+        """The runs beyond `limit` that were idle longest, with their partitions; each comes again after RETRY_NS.
 
         Stopped runs neither count nor go.
         """
-        wanted = len(self._runs) - len(self._stopped) - limit
-        while wanted > 0:
-            run = next(iter(self._runs))
-            self._runs[run] = at = self._runs.pop(run)
-            if run not in self._stopped:
-                wanted -= 1
-                yield run, at[0]
+        while self._leaving and next(iter(self._leaving.values())) + RETRY_NS <= now:
+            del self._leaving[next(iter(self._leaving))]
+        wanted = len(self._runs) - len(self._stopped) - len(self._leaving) - limit
+        if wanted <= 0:
+            return
+        named = [run for run in self._runs if run not in self._stopped and run not in self._leaving]
+        for run in named[:wanted]:
+            self._leaving[run] = now
+            yield run, self._runs[run][0]

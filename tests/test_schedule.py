@@ -46,15 +46,32 @@ def test_dropped_and_forgotten() -> None:
     assert ready(schedule, 1000) == [b"c"]
 
 
+def oldest(schedule: Schedule, limit: int, now: int = 0) -> list[bytes]:
+    """The runs that are to make room."""
+    return [run for run, _ in schedule.oldest(limit, now)]
+
+
 def test_oldest() -> None:
-    """Beyond the limit the runs that were put longest ago are named, each once a round."""
+    """Beyond the limit the runs that were put longest ago are named."""
     schedule = Schedule()
     for run in (b"a", b"b", b"c", b"d"):
         schedule.put(run, 0, 100)
     schedule.put(b"a", 0, 100)
-    assert [run for run, _ in schedule.oldest(2)] == [b"b", b"c"]
-    assert [run for run, _ in schedule.oldest(2)] == [b"d", b"a"]
-    assert list(schedule.oldest(4)) == []
+    assert oldest(schedule, 2) == [b"b", b"c"]
+    assert oldest(schedule, 4) == []
+
+
+def test_an_eviction_that_waits_is_not_asked_for_again() -> None:
+    """Runs whose tick is on its way count as gone; each comes again only after the retry."""
+    schedule = Schedule()
+    for run in (b"a", b"b", b"c", b"d"):
+        schedule.put(run, 0, 100)
+    assert oldest(schedule, 2) == [b"a", b"b"]
+    assert oldest(schedule, 2, 1) == []
+    assert oldest(schedule, 1, 2) == [b"c"]
+    schedule.drop(b"a")
+    assert oldest(schedule, 1, RETRY_NS) == [b"b"]
+    assert oldest(schedule, 1, RETRY_NS + 1) == []
 
 
 def test_stopped_runs_stay() -> None:
@@ -62,10 +79,11 @@ def test_stopped_runs_stay() -> None:
     schedule = Schedule()
     for run in (b"a", b"b", b"c", b"d"):
         schedule.put(run, 0, 100, stopped=run in b"ab")
-    assert list(schedule.oldest(2)) == []
-    assert [run for run, _ in schedule.oldest(1)] == [b"c"]
+    assert oldest(schedule, 2) == []
+    assert oldest(schedule, 1) == [b"c"]
+    schedule.put(b"c", 0, 100, stopped=True)
     schedule.put(b"a", 0, 100)
-    assert [run for run, _ in schedule.oldest(2)] == [b"d"]
+    assert oldest(schedule, 1) == [b"d"]
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 50)), max_size=60))
