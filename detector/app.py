@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 SESSION_SECONDS = 6.0
 """After this long without a heartbeat a worker's partitions go to another: a take-over within 10 s."""
 COMMIT_SECONDS = 1.0
+LINGER_SECONDS, LINGER_BEHIND_SECONDS = 0.002, 0.02
+"""How long a write waits for company: a command is due at once, but a worker that is behind gains a third by it."""
+BEHIND_RECORDS = 200
 REBUILD_CHUNK = 500
 """Stored runs looked at between two turns of the event loop while the schedule is rebuilt."""
 
@@ -181,7 +184,7 @@ class Worker:
             return
         now = time.time_ns()
         due = [(run, partition, False) for run, partition in self.schedule.ready(now)]
-        due += [(run, partition, True) for run, partition in self.schedule.oldest(self.settings.max_live_runs)]
+        due += [(run, partition, True) for run, partition in self.schedule.oldest(self.settings.max_live_runs, now)]
         for run, partition, evict in due:
             tick = RunEvents(run.decode(), [Tick(now, evict=evict)], written=now)
             await self._send(self.run_log, run, encode_log(tick), partition)
@@ -189,7 +192,7 @@ class Worker:
         while self._stored:
             self.table.data.set_persisted_offset(*self._stored.popitem())
         self.metrics.live_runs.set(len(self.schedule))
-        self.progress.measure_lag()
+        self._linger(LINGER_BEHIND_SECONDS if self.progress.measure_lag() > BEHIND_RECORDS else LINGER_SECONDS)
 
     async def _rebuild(self) -> None:
         """The schedule of all runs of the recovered partitions."""
@@ -227,6 +230,10 @@ class Worker:
     async def _send(self, topic: str, key: bytes | None, value: bytes | None, partition: int | None = None) -> Any:
         """Hands a record to the producer; the future that comes back is done when all replicas have it."""
         return await self.app.producer.send(topic, key, value, partition, None, None)
+
+    def _linger(self, seconds: float) -> None:
+        producer: Any = self.app.producer
+        producer._producer._message_accumulator._linger_time = seconds  # noqa: SLF001 - read for every new batch
 
     async def _reject(self, event: Any, stage: str, reasons: dict[str, int], detail: str) -> Any:
         for reason, times in reasons.items():
@@ -283,7 +290,8 @@ def _faust_app(settings: Settings) -> faust.App:
         broker_commit_every=100_000,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
-        producer_linger=0.002,
+        producer_linger=LINGER_SECONDS,
+        producer_max_batch_size=128 * 1024,
         producer_max_request_size=settings.max_record_bytes,
         consumer_max_fetch_size=settings.max_record_bytes,
         store=f"{settings.store}://",

@@ -111,13 +111,16 @@ class Progress:
             if 0 < self._sought[tp] <= LOOK_BACK_TRIES:
                 await self._seek_back(tp)
 
-    def measure_lag(self) -> None:
-        """Sets the lag of every partition that was read from."""
-        consumer = self._app.consumer
+    def measure_lag(self) -> int:
+        """Sets the lag of every partition that was read from; returns their sum, in records."""
+        consumer, behind = self._app.consumer, 0
         for tp in consumer.assignment():
             end, read = consumer.highwater(tp), self._read.get(tp)
             if end is not None and read is not None:
-                self._metrics.lag.labels(tp.topic, tp.partition).set(max(0, end - read - 1))
+                lag = max(0, end - read - 1)
+                behind += lag
+                self._metrics.lag.labels(tp.topic, tp.partition).set(lag)
+        return behind
 
     def _start(self, tp: Any, generation: int) -> None:
         if not self._offsets.known(tp, generation):
