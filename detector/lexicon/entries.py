@@ -126,4 +126,5 @@ class PatternSet:
 def line_pattern(surfaces: Sequence[Surface], pattern: str, *, anywhere: bool = False) -> str:
     """The pattern for the lines of `surfaces`."""
     tags = "|".join(surfaces)
-    return f"(?m:^(?:{tags}): {'.*' if anywhere else ''}(?:{pattern}))"
+    # Anywhere: the blank behind the tag is left to the pattern, which may ask for one before a word.
+    return f"(?m:^(?:{tags}):{'.*' if anywhere else ' '}(?:{pattern}))"

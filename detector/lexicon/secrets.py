@@ -9,10 +9,12 @@ gives the same hash in quotes, in JSON, behind `Bearer`, or bare.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 
 import re2
 
@@ -93,6 +95,8 @@ FIRST_PASS = (*(form.pattern for form in FORMS), _PLACE)
 
 _first = PatternSet(FIRST_PASS).match
 
+_KEY_BODY = re.compile(rb"[A-Za-z0-9+/=\s]*")
+_ESCAPE = re.compile(rb"\\[n\"'/]")
 _NO_PASSWORDS = frozenset(b"pass password passwd pwd secret user username test example changeme xxx".split())
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _NO_VALUE = re.compile(
@@ -106,33 +110,33 @@ _NO_VALUE = re.compile(
 def plain(text: str) -> bytes:
     """The text as bytes, with JSON's escapes undone so far that a value reads the same everywhere."""
     if "\\" in text:
-        text = text.replace("\\n", "\n").replace('\\"', '"').replace("\\/", "/")
+        text = text.replace("\\n", "\n").replace('\\"', '"').replace("\\'", "'").replace("\\/", "/")
     return text.encode("utf-8", "surrogatepass")
 
 
 def values(text: bytes, hits: list[int] | None = None) -> Iterator[tuple[str, bytes]]:
     """Form and value of each secret in `text` as `plain` gives it. `hits`: places of FIRST_PASS that matched."""
     for hit in (_first(text) or ()) if hits is None else hits:
-        if hit < len(_forms):
-            name = FORMS[hit].name
-            for match in _some(_forms[hit].finditer(text)):
-                value = match.group(1)
-                if name == "private-key":
-                    yield name, b"".join(value.split())[:64]
-                elif name != "password-in-url" or value.lower() not in _NO_PASSWORDS:
-                    yield name, value
-        else:
-            for match in _some(_place.finditer(text)):
-                value = match.group(1)[:MAX_VALUE_BYTES].rstrip(b".,;:")
-                if looks_secret(value.decode("latin-1")):
-                    yield "credential", value
+        for form, value, _ in islice(_matched(text, hit), MAX_CANDIDATES):
+            if value:
+                yield form, value
 
 
-def _some(matches: Iterator[re2._Match]) -> Iterator[re2._Match]:
-    for count, match in enumerate(matches):
-        if count == MAX_CANDIDATES:
-            return
-        yield match
+def _matched(text: bytes, hit: int) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+    """Form, value and place of what the pattern `hit` of FIRST_PASS finds; an empty value where it is no secret."""
+    if hit >= len(_forms):
+        for match in _place.finditer(text):
+            value = match.group(1)[:MAX_VALUE_BYTES].rstrip(b".,;:")
+            yield "credential", value if looks_secret(value.decode("latin-1")) else b"", match.span(1)
+        return
+    form = FORMS[hit].name
+    for match in _forms[hit].finditer(text):
+        value, place = match.group(1), match.span(1)
+        if form == "private-key":
+            value, place = b"".join(value.split())[:64], _KEY_BODY.match(text, place[0]).span()  # type: ignore[union-attr]
+        elif form == "password-in-url" and value.lower() in _NO_PASSWORDS:
+            value = b""
+        yield form, value, place
 
 
 def looks_secret(value: str) -> bool:
@@ -177,7 +181,20 @@ def _keyed(key: bytes) -> blake2b:
 
 def redact(text: str) -> str:
     """The text with every secret in it replaced by what kind it was. For all that people see."""
-    found = {value: form for form, value in values(plain(text))}
-    for value in sorted(found, key=len, reverse=True):
-        text = text.replace(value.decode("utf-8", "surrogatepass"), f"[{found[value]} redacted]")
-    return text
+    data = plain(text)
+    hits = _first(data)
+    if not hits:
+        return text
+    found = sorted((place, form) for hit in hits for form, value, place in _matched(data, hit) if value)
+    if not found:
+        return text
+    raw = text.encode("utf-8", "surrogatepass")
+    # `plain` took one byte off each escape: places move by as many as stand before them.
+    escapes = [match.start() - n for n, match in enumerate(_ESCAPE.finditer(raw))]
+    kept, end = [], 0
+    for place, form in found:
+        begin, after = (at + bisect_left(escapes, at) for at in place)
+        if begin >= end:
+            kept += [raw[end:begin], f"[{form} redacted]".encode()]
+        end = max(end, after)
+    return b"".join((*kept, raw[end:])).decode("utf-8", "surrogatepass")

@@ -44,8 +44,8 @@ def read(tool: str, arguments: Any = None) -> Call:
         ("bash", {"command": "python3 -c \"import shutil; shutil.rmtree('/data')\""}, "code.remove-tree"),
         ("bash", {"command": "sudo bash -c 'rm -rf /var/lib/data'"}, "shell.rm-recursive"),
         ("bash", {"command": ["rm", "-rf", "/data"]}, "shell.rm-recursive"),
-        ("bash", {"command": "find /data -type f -exec rm {} \\;"}, "shell.find-delete"),
-        ("bash", {"command": "git -C /repo push --force origin main"}, "shell.git-push-force"),
+        ("bash", {"command": "find /data -type f -exec rm {} \\;"}, "shell.rm-many"),
+        ("bash", {"command": "git -C /repo push --force origin main"}, "cli.git-push-force"),
         ("bash", {"command": "rm -rf ./data"}, "shell.rm-recursive"),
     ],
 )
@@ -186,7 +186,7 @@ def test_where_calls_act(tool: str, arguments: Any, environment: Environment) ->
     ("tool", "arguments", "targets"),
     [
         ("read_file", {"path": "src/a.py"}, {"src/a.py"}),
-        ("http", {"url": "https://u:p@API.example.com:443/v1"}, {"api.example.com"}),
+        ("http", {"url": "https://u:p@API.example.com:443/v1"}, {"api.example.com", "/v1"}),
         ("graphql", {"query": "mutation { a }", "variables": {"volumeId": "vol_1"}}, {"vol_1"}),
         ("sql", {"query": "DROP TABLE Users"}, {"users"}),
         ("bash", {"command": "rm -rf /data/"}, {"/data"}),
@@ -209,6 +209,13 @@ def test_targets(tool: str, arguments: Any, targets: set[str]) -> None:
         {"query": "{" * 16_000},
         {"sql": "SELECT " + "(" * 2000},
         {"paths": ["a"] * 1000, "n": None, "f": 0.5, "b": True},
+        {"a": [[[[[{"b": [{"c": 1}] * 64}] * 64] * 64] * 64]]},
+        {"filter": {"$or": [{"$or": [{"$or": [{"a": 1}] * 64}] * 64}] * 64}},
+        {"query": "mutation { ...A } " + " ".join(f"fragment {name} on M {{ ...A ...B ...C }}" for name in "ABC")},
+        {"sql": "DELETE FROM t WHERE " + " or ".join(f"a{n}=b" for n in range(1500))},
+        {"sql": ";".join(f"DELETE FROM t WHERE a like '{n}' or b=1" for n in range(300))},
+        {"sql": "exec('" * 3000},
+        {("protect_" * 10 + str(n)): "false" for n in range(64)},
         "x" * 16_000,
     ],
 )

@@ -1,0 +1,138 @@
+"""Platforms as a service: railway, supabase, heroku, fly, vercel, neon, planetscale, cloudflare, firebase and others."""
+
+# ruff: noqa: E501 - a row is read in one piece
+
+from __future__ import annotations
+
+from detector.lexicon.usage import uses
+from detector.records import Does
+
+_GONE = Does.DELETE | Does.IRREVERSIBLE
+
+USAGES = (
+    *uses(
+        "reset-database", _GONE | Does.BROAD, "empties a database by a command",
+        ("supabase db reset --linked|--db-url|--project-ref", "supabase db reset --linked", "supabase db reset --local"),
+        ("heroku pg:reset", "heroku pg:reset DATABASE_URL -a shop", "heroku pg:info -a shop"),
+        ("heroku redis:* --reset|flush", "heroku redis:cli --reset", "heroku redis:info"),
+        ("firebase firestore:delete|database:remove", "firebase firestore:delete --all-collections", "firebase firestore:indexes"),
+        ("supabase storage rm -r|--recursive", "supabase storage rm -r ss:///a", "supabase storage ls ss:///a"),
+        ("railway|fly|heroku|supabase ^reset-db|wipe|db:wipe", "railway wipe", "railway status"),
+        ("convex import --replace|--replace-all", "convex import --replace a.zip", "convex export"),
+        ("turso db destroy", "turso db destroy a --yes", "turso db list"),
+    ),
+    *uses(
+        "overwrite-database", _GONE | Does.WRITE, "overwrites a database by a command",
+        ("heroku pg:copy", "heroku pg:copy a::DATABASE_URL DATABASE_URL -a shop", "heroku pg:info"),
+        ("heroku pg:push|pg:pull|pg:backups:restore|pg:promote", "heroku pg:backups:restore b1 DATABASE_URL -a shop", "heroku pg:backups -a shop"),
+        ("neonctl|neon branches reset|restore", "neonctl branches reset main --parent", "neonctl branches list"),
+        ("pscale branch demote|restore|reset", "pscale branch demote shop main", "pscale branch list shop"),
+    ),
+    *uses(
+        "reset-here", Does.DELETE, "empties a database on this machine by a command",
+        ("supabase db reset !--linked !--db-url !--project-ref", "supabase db reset", "supabase db reset --linked"),
+        without=Does.IRREVERSIBLE | Does.WRITE,
+    ),
+    *uses("take-down", Does.DELETE, "takes a deployment down by a command", ("railway down", "railway down -y", "railway up"), ("vercel ^remove|rm", "vercel remove a --yes", "vercel ls"), without=Does.IRREVERSIBLE),
+    *uses(
+        "delete-environment", _GONE | Does.BROAD, "deletes an environment, project or cluster by a command",
+        ("vercel project|projects|teams rm|remove", "vercel project rm a", "vercel project ls"),
+        ("fly apps|postgres|redis destroy", "fly apps destroy a --yes", "fly apps list"),
+        ("heroku apps:destroy|apps:delete|spaces:destroy|pipelines:destroy", "heroku apps:destroy a --confirm a", "heroku apps"),
+        ("netlify sites:delete", "netlify sites:delete 4", "netlify sites:list"),
+        ("railway ^delete", "railway delete -p a", "railway list"),
+        ("firebase hosting:disable|projects:delete", "firebase hosting:disable", "firebase projects:list"),
+        ("doctl apps|kubernetes|projects delete", "doctl apps delete 1 --force", "doctl apps list"),
+        ("cf delete|delete-org|delete-space|delete-service", "cf delete-space a -f", "cf spaces"),
+    ),
+    *uses(
+        "delete-database", _GONE, "deletes a database by a command",
+        ("heroku addons:destroy|addons:remove|pg:destroy|redis:destroy", "heroku addons:destroy heroku-postgresql -a shop", "heroku addons -a shop"),
+        ("vercel blob store remove|rm|delete", "vercel blob store remove s", "vercel blob list"),
+        ("vercel blob|integration delete|rm|remove|del", "vercel blob delete a.pdf", "vercel blob list"),
+        ("wrangler d1|kv|r2|vectorize|hyperdrive|queues delete", "wrangler d1 delete a", "wrangler d1 list"),
+        ("wrangler kv:namespace|kv:bulk|kv:key delete", "wrangler kv:namespace delete --binding a", "wrangler kv:namespace list"),
+    ),
+    *uses(
+        "delete-backup", _GONE | Does.BACKUP, "deletes a backup by a command",
+        ("heroku pg:backups:delete", "heroku pg:backups:delete b1 -a shop", "heroku pg:backups:info b1 -a shop"),
+    ),
+    *uses(
+        "drop-backups", Does.WRITE | Does.BACKUP | Does.SAFEGUARD, "turns backups or versions off by a command",
+        ("heroku pg:backups:unschedule|pg:backups:cancel", "heroku pg:backups:unschedule DATABASE_URL -a shop", "heroku pg:backups:schedules -a shop"),
+    ),
+    *uses("make-backup", Does.BACKUP | Does.WRITE, "makes a backup by a command", ("heroku pg:backups:capture|pg:backups:schedule", "heroku pg:backups:capture -a shop", "heroku pg:backups -a shop")),
+    *uses(
+        "dump", Does.READ | Does.BACKUP, "dumps a database by a command",
+        ("supabase db dump", "supabase db dump -f a.sql", "supabase db push"),
+        ("turso db shell .dump", "turso db shell a .dump", "turso db shell a"),
+        ("heroku pg:backups:download", "heroku pg:backups:download", "heroku pg:backups"),
+    ),
+    *uses(
+        "read-vault", Does.READ | Does.OPEN_CREDENTIAL, "reads a secret from where secrets are kept by a command",
+        ("railway variables|variable|vars !--set !set !delete", "railway variables --kv", "railway variables --set A=b"),
+        ("supabase projects api-keys", "supabase projects api-keys --project-ref a", "supabase projects list"),
+        ("heroku config|config:get|auth:token|pg:credentials:url|redis:credentials", "heroku config -a shop", "heroku config:set A=b -a shop"),
+        ("netlify env:get|env:list", "netlify env:get A", "netlify env:set A b"),
+        ("fly auth token", "fly auth token", "fly auth whoami"),
+        ("doppler secrets !set !delete !upload", "doppler secrets get A", "doppler secrets set A=b"),
+        ("op read|inject|item|document !list !create !delete !edit", "op read op://a/b/c", "op item list"),
+        ("infisical secrets|export !set", "infisical secrets get A", "infisical secrets set A=b"),
+        ("vault|bao read|kv !put !list !delete !metadata !destroy !patch !rollback !undelete", "vault kv get secret/db", "vault kv put secret/db a=b"),
+        ("bw|lpass|pass|gopass get|show|export|otp", "bw get password a", "bw list items"),
+        ("neonctl connection-string", "neonctl connection-string main", "neonctl branches list"),
+        ("doctl databases connection|user", "doctl databases connection 1", "doctl databases list"),
+        ("security find-generic-password|find-internet-password|dump-keychain", "security find-generic-password -s a -w", "security list-keychains"),
+        ("stripe config --list", "stripe config --list", "stripe config --set a b"),
+    ),
+    *uses("pull-secrets", Does.READ | Does.OPEN_CREDENTIAL | Does.WRITE, "writes stored credentials into a file by a command", ("vercel env pull", "vercel env pull .env.local", "vercel env ls"), ("doppler secrets download", "doppler secrets download a", "doppler setup")),
+    *uses(
+        "vault-delete", _GONE, "deletes a stored credential by a command",
+        ("vault kv|secrets|auth|token delete|destroy|disable|revoke", "vault kv destroy secret/db", "vault kv get secret/db"),
+        ("vault kv metadata delete", "vault kv metadata delete secret/db", "vault kv metadata get secret/db"),
+        ("vault lease revoke", "vault lease revoke -prefix a", "vault lease lookup a"),
+    ),
+    *uses("stop-audit", Does.WRITE | Does.AUDIT, "stops an audit trail by a command", ("vault audit disable", "vault audit disable file", "vault audit list"), ("heroku drains:remove", "heroku drains:remove https://l.example -a shop", "heroku drains -a shop")),
+    *uses(
+        "deploy", Does.WRITE, "deploys by a command",
+        ("railway up|redeploy", "railway up", "railway status"),
+        ("vercel --prod", "vercel --prod", "vercel ls"),
+        ("heroku maintenance:on|maintenance:off|ps:scale|ps:restart|config:set|features:enable", "heroku maintenance:on -a shop", "heroku maintenance -a shop"),
+        ("supabase db push", "supabase db push", "supabase db diff"),
+        ("fly launch", "fly launch", "fly status"),
+    ),
+    *uses("gen-types", Does.READ, "reads a schema by a command", ("supabase gen|inspect|status", "supabase gen types typescript", "supabase start")),
+    *uses("rewrite-migrations", Does.WRITE, "rewrites the record of migrations by a command", ("supabase migration repair", "supabase migration repair --status reverted 1", "supabase migration list")),
+    *uses(
+        "scale-to-zero", Does.WRITE | Does.DELETE, "scales a service to nothing by a command",
+        ("fly|heroku scale|ps:scale 0|*=0", "fly scale count 0", "fly scale count 3"),
+        ("fly scale *=0|0", "fly scale count 0", "fly scale show"),
+    ),
+    *uses(
+        "local-run", Does.EXECUTE, "runs on this machine by a command",
+        ("wrangler d1|kv|r2 --local", "wrangler d1 execute a --local --command x", "wrangler d1 execute a --remote --command x"),
+        without=Does.IRREVERSIBLE | Does.DELETE | Does.BROAD,
+    ),
+    *uses("destroy-more", _GONE, "deletes a database by a command",
+          ("airflow db|dags reset|delete|clean", "airflow db reset -y", "airflow dags list"), ("databricks fs|workspace|clusters rm|delete|permanent-delete", "databricks fs rm -r dbfs:/a", "databricks fs ls dbfs:/a"),
+          ("snow object drop", "snow object drop table a", "snow object list table"), ("algolia indices delete|clear", "algolia indices delete a", "algolia indices list"), ("confluent kafka topic delete", "confluent kafka topic delete a", "confluent kafka topic list"),
+          ("supabase stop --no-backup", "supabase stop --no-backup", "supabase stop"), ("meilisearch|typesense delete|drop", "typesense delete a", "typesense list"), ("temporal workflow|operator terminate|delete", "temporal workflow delete -w a", "temporal workflow list")),
+    *uses("rebuild", Does.WRITE | Does.DELETE, "rebuilds tables from nothing", ("dbt run|build|seed --full-refresh|-f", "dbt run --full-refresh", "dbt run")),
+    *uses("weaken", Does.WRITE | Does.SAFEGUARD, "weakens a protection by a command",
+          ("supabase ssl-enforcement update --disable-db-ssl-enforcement", "supabase ssl-enforcement update --disable-db-ssl-enforcement", "supabase ssl-enforcement get"),
+          ("pscale branch safe-migrations disable", "pscale branch safe-migrations disable shop main", "pscale branch safe-migrations enable shop main"),
+          ("heroku features:disable|acm:disable|spaces:trusted-ips:add|ps:autoscale:disable", "heroku features:disable preboot -a shop", "heroku features -a shop"),
+          ("fly ips|certs release|remove|delete", "fly ips release 192.0.2.1", "fly ips list"),
+          ("hcloud *disable-protection*|disable-protection|server disable-protection", "hcloud server disable-protection a delete", "hcloud server enable-protection a delete")),
+    *uses("set-secret", Does.WRITE | Does.ROTATE, "changes or makes a credential by a command",
+          ("fly|supabase|wrangler|doppler secrets|secret set|put|import|upload|bulk", "fly secrets set A=b", "fly secrets list"), ("vercel env add", "vercel env add A production", "vercel env ls"),
+          ("heroku pg:credentials:rotate|authorizations:rotate|keys:add|authorizations:create", "heroku pg:credentials:rotate -a shop", "heroku pg:credentials -a shop"), ("pscale password create|renew", "pscale password create shop main a", "pscale password list shop main"),
+          ("vault token|kv create|put|patch", "vault kv put secret/a b=c", "vault kv get secret/a"), ("npm token create", "npm token create", "npm token list")),
+    *uses("vault-policy", Does.WRITE | Does.GRANT, "grants access by a command", ("vault|bao policy write", "vault policy write a b.hcl", "vault policy read a"), ("vault|bao auth enable", "vault auth enable userpass", "vault auth list"),
+          ("heroku|netlify access:add|members:add|apps:transfer", "heroku members:add a@example.org", "heroku members"), ("vercel|fly teams|orgs invite|add", "vercel teams invite a@example.org", "vercel teams ls")),
+    *uses("open-key", Does.READ | Does.OPEN_CREDENTIAL, "reads a key from where keys are kept by a command",
+          ("gpg --export-secret-keys|--export-secret-subkeys", "gpg --export-secret-keys a", "gpg --export a"), ("secret-tool|keyctl|kwallet-query lookup|print|read|search", "secret-tool lookup a b", "secret-tool store a"),
+          ("chamber|credstash|aws-vault|envkey read|get|export|getall", "credstash get a", "credstash list"), ("age -d|--decrypt", "age -d a", "age -r b a"), ("npm|yarn|pnpm config get *auth*|*token*", "npm config get _authToken", "npm config get registry"),
+          ("ps eww|auxe|-eww", "ps eww", "ps aux"), ("turso db show --url", "turso db show --url a", "turso db show a"), ("turso db tokens create", "turso db tokens create a", "turso db list"), ("firebase auth:export|functions:config:get", "firebase functions:config:get", "firebase functions:list"),
+          ("mysql_config_editor print", "mysql_config_editor print --all", "mysql_config_editor set")),
+)  # fmt: skip
