@@ -26,6 +26,9 @@ SHORT_HALF_LIFE = 4.0
 LONG_HALF_LIFE = 32.0
 """In actions."""
 
+SHORT = 0xFFFF_FFFF
+"""`hash & SHORT` is enough to tell what one run has seen from what it has not, and half as long in its state."""
+
 Memory = list[Any]
 
 
@@ -40,9 +43,9 @@ class Signal(NamedTuple):
 class Moment:
     """Where in its run an action stands."""
 
-    __slots__ = ("does", "first", "outcome", "position")
+    __slots__ = ("does", "first", "left", "outcome", "position")
 
-    def __init__(self, position: int, does: int, outcome: int, *, first: bool) -> None:
+    def __init__(self, position: int, does: int, outcome: int, *, first: bool, left: int = 0) -> None:
         self.position = position
         """Calls before this one."""
         self.does = does
@@ -51,6 +54,8 @@ class Moment:
         """`action.outcome` where no earlier look at the call had it; else UNKNOWN."""
         self.first = first
         """The call was not seen before, neither as intent nor from the inside."""
+        self.left = left
+        """Flags of policy.approved.Left that no earlier look at the call had: what it leaves of the manifest."""
 
 
 Update = Callable[[Memory, Action, Moment], Sequence[float] | None]

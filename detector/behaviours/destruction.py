@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detector.behaviours.base import Behaviour, Memory, Moment, Signal, remember
+from detector.behaviours.base import SHORT, Behaviour, Memory, Moment, Signal, remember
 from detector.records import Action, Does, Environment
 
 TARGETS = 32
@@ -11,7 +11,7 @@ HARMLESS = Environment.LOCAL | Environment.TEST | Environment.PREVIEW
 
 
 def initial() -> Memory:
-    """[hashes of what was deleted]"""
+    """[short hashes of what was deleted]"""
     return [[]]
 
 
@@ -21,7 +21,7 @@ def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] 
     if not does & HARM:
         return None
     deleted = bool(does & Does.DELETE)
-    wider = remember(memory[0], action.targets, TARGETS) if deleted else 0
+    wider = remember(memory[0], [target & SHORT for target in action.targets], TARGETS) if deleted else 0
     # What is thrown away in a test or a preview environment is meant to be thrown away.
     lasting = bool(deleted and does & Does.IRREVERSIBLE and not action.env & HARMLESS)
     return (

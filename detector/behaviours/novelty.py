@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from detector.behaviours.base import Behaviour, Memory, Moment, Signal, remember
+from detector.behaviours.base import SHORT, Behaviour, Memory, Moment, Signal, remember
 from detector.records import HARMFUL, Action, Does
 
 TOOLS = 24
@@ -15,7 +15,7 @@ CHANGES = int(HARMFUL | Does.WRITE | Does.SEND | Does.ROTATE)
 
 
 def initial() -> Memory:
-    """[hashes of tools, hashes of targets]"""
+    """[hashes of tools, short hashes of targets]"""
     return [[], []]
 
 
@@ -23,8 +23,9 @@ def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] 
     """Amounts: tool, harmful_tool, target."""
     tools, targets = memory
     does = moment.does
-    blind_change = bool(does & CHANGES and action.targets and not any(t in targets for t in action.targets))
-    new_target = remember(targets, action.targets, TARGETS) if action.targets else 0
+    named = [target & SHORT for target in action.targets]
+    blind_change = bool(does & CHANGES and named and not any(t in targets for t in named))
+    new_target = remember(targets, named, TARGETS) if named else 0
     if action.inner or not moment.first:
         return None
     # Names of tools are few and short: a crc keeps state small and is the same in every process.

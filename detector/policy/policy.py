@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from detector.behaviours.base import Layout
 from detector.config import Mode, Settings
 from detector.errors import ConfigError
+from detector.policy import manifest
+from detector.policy.approved import Approved
+from detector.policy.manifest import Manifest
 from detector.policy.rules import RULES, Rule
-from detector.records import Desired
+from detector.records import Desired, Level
+from detector.run import NAME_BYTES, cut
 
 SECOND_NS = 1_000_000_000
 STRICTNESS: tuple[Mode, ...] = ("shadow", "alert", "enforce")
@@ -33,16 +37,20 @@ class Policy:
     mode: Mode = "enforce"
     modes: Mapping[str, Mode] = field(default_factory=dict)
     rules: tuple[Rule, ...] = RULES
+    manifests: Mapping[str, Approved] = field(default_factory=dict)
+    """By workflow."""
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
         parts = (self.idle_ns, self.finished_ns, self.deadline_ns, self.deadline_state.value, self.mode)
-        described = repr((*parts, sorted(self.modes.items()), self.rules)).encode()
+        told = sorted(approved.manifest.model_dump_json() for approved in self.manifests.values())
+        described = repr((*parts, sorted(self.modes.items()), self.rules, *told)).encode()
         object.__setattr__(self, "version", hashlib.sha256(described).hexdigest()[:12])
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Policy:
-        """The policy that the settings describe."""
+        """The policy that the settings describe. Raises ConfigError where a manifest can't be used."""
+        key = settings.hash_key.get_secret_value().encode()
         return cls(
             idle_ns=int(settings.idle_seconds * SECOND_NS),
             finished_ns=int(settings.finished_seconds * SECOND_NS),
@@ -50,6 +58,7 @@ class Policy:
             deadline_state=Desired.KILLED if settings.pause_deadline_action == "kill" else Desired.RUNNING,
             mode=settings.mode,
             modes=dict(settings.workflow_modes),
+            manifests=approve(manifest.load(settings.manifests), key),
         )
 
     def mode_of(self, workflow: str, rank: int = 0) -> Mode:
@@ -59,6 +68,21 @@ class Policy:
         """
         named = self.modes.get(workflow, self.mode)
         return named if rank in RESOURCE_RANKS else max(named, self.mode, key=STRICTNESS.index)
+
+    def manifests_of(self, workflow: str, rank: int = 0, service: str = "") -> Sequence[Approved]:
+        """The manifests that runs of `workflow` are held against; mostly one or none.
+
+        A name that stands on spans is the agent's own to choose: the service's manifest holds as well then.
+        """
+        if not self.manifests:
+            return ()
+        names = (workflow,) if rank in RESOURCE_RANKS else (workflow, service, service.rpartition("/")[2])
+        return [self.manifests[name] for name in dict.fromkeys(names) if name in self.manifests]
+
+
+def approve(manifests: Mapping[str, Manifest], key: bytes) -> dict[str, Approved]:
+    """Manifests as `step` asks them, by their workflow's name as a run keeps it."""
+    return {cut(name, NAME_BYTES): Approved(found, key) for name, found in manifests.items()}
 
 
 @dataclass(frozen=True)
@@ -89,4 +113,18 @@ def bind(rules: Sequence[Rule], layout: Layout) -> dict[int, list[BoundRule]]:
         when = tuple(layout.index[name] for name in rule.when)
         after = tuple(len(layout.signals) + layout.index[name] for name in rule.after)
         bound.setdefault(when[0], []).append(BoundRule(rule, when, after))
+    return bound
+
+
+def bind_manifests(manifests: Mapping[str, Approved], layout: Layout) -> dict[str, tuple[tuple[int, Level], ...]]:
+    """The answers of the manifests over `layout`: (signal, level), by workflow.
+
+    Raises ConfigError where one asks for a signal that no behaviour has.
+    """
+    bound: dict[str, tuple[tuple[int, Level], ...]] = {}
+    for approved in manifests.values():
+        names = {f"posture.{kind}": level for kind, level in approved.levels.items()}
+        if unknown := sorted(names.keys() - layout.index.keys()):
+            raise ConfigError([f"manifests: no installed behaviour has the signal {name}" for name in unknown])
+        bound[approved.manifest.workflow] = tuple((layout.index[name], level) for name, level in names.items())
     return bound

@@ -33,6 +33,8 @@ actions = st.builds(
     targets=hashes,
     secrets_seen=hashes,
     secrets_used=hashes,
+    principals=hashes,
+    mode=st.sampled_from(["", "plan", "yolo"]),
 )
 
 
@@ -65,7 +67,8 @@ def test_update(name: str, story: list[Action]) -> None:
 def _play(behaviour: Behaviour, story: list[Action]) -> list[tuple[float, ...] | None]:
     memory, out = behaviour.initial(), []
     for position, action in enumerate(story):
-        amounts = behaviour.update(memory, action, Moment(position, action.does, action.outcome, first=True))
+        moment = Moment(position, action.does, action.outcome, first=True, left=action.shape * 85)
+        amounts = behaviour.update(memory, action, moment)
         assert amounts is None or len(amounts) == len(behaviour.signals)
         assert all(0.0 <= amount <= 10.0 for amount in amounts or ())
         out.append(None if amounts is None else tuple(amounts))

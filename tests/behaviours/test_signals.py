@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from detector.behaviours.base import Behaviour, Memory, Moment, layout
+from detector.policy.approved import Left
+from detector.reading.principals import BROAD, FORM, PERSON
 from detector.records import Action, Blind, Does, Environment, Labelled, Outcome, Phase
 from detector.testing import EPOCH_NS, SECOND_NS, act
 
-Story = list[Action | Labelled]
+
+class Outside(NamedTuple):
+    """A call that leaves its workflow's manifest in these ways."""
+
+    action: Action
+    left: Left
+
+
+Story = list[Action | Labelled | Outside]
 
 READ, SEEK, OPEN = act(), act(does=Does.SEARCH | Does.SEEK_CREDENTIAL), act(does=Does.READ | Does.OPEN_CREDENTIAL)
 REFUSED = act("api", Does.WRITE, outcome=Outcome.REFUSED, env=Environment.STAGING)
@@ -20,6 +32,7 @@ PROD_DELETE = act(
 )
 TEST_DELETE = act("sql", Does.DELETE | Does.IRREVERSIBLE, env=Environment.TEST, targets=(6,))
 DENIED = act("pay", Does.SEND, outcome=Outcome.DENIED)
+ANN, BOT, ROOT = 8 << 3 | PERSON, 9 << 3 | FORM, 10 << 3 | BROAD
 CORRECT = Labelled(EPOCH_NS, "correct", "ann")
 REPEAT = act("shell", Does.EXECUTE, shape=7)
 
@@ -65,6 +78,28 @@ CASES: dict[str, tuple[Story, Story]] = {
     "people.denied": ([DENIED], [REFUSED]),
     "people.regardless": ([DENIED, DENIED], [DENIED, READ]),
     "people.corrected": ([CORRECT, READ], [CORRECT, READ, READ]),
+    "posture.tool_left": ([Outside(READ, Left.TOOL)], [Outside(READ, Left.TOOL), Outside(READ, Left.TOOL)]),
+    "posture.environment_left": ([Outside(USED, Left.ENVIRONMENT)], [Outside(USED, Left.ENVIRONMENT)] * 2),
+    "posture.write_left": ([Outside(TEST_DELETE, Left.WRITE)] * 2, [TEST_DELETE]),
+    "posture.principal_left": ([Outside(act(principals=(ANN,)), Left.PRINCIPAL)], [act(principals=(ANN,))]),
+    "posture.mode_left": (
+        [Outside(act(mode="yolo"), Left.MODE)],
+        [Outside(act(mode="yolo"), Left.MODE), Outside(act(mode="yolo"), Left.MODE)],
+    ),
+    "posture.backups_inside": ([Outside(PROD_DELETE, Left.BACKUPS)], [PROD_DELETE]),
+    "posture.principal_across": (
+        [act(principals=(ANN,), env=Environment.STAGING), act(principals=(ANN,), env=Environment.PRODUCTION)],
+        # A token that is known by its form alone may be another one.
+        [act(principals=(BOT,), env=Environment.STAGING), act(principals=(BOT,), env=Environment.PRODUCTION)],
+    ),
+    "posture.person_token": (
+        [Outside(act(principals=(ANN,)), Left.PERSON)],
+        [Outside(act(principals=(ANN,)), Left.PERSON), Outside(act(principals=(ANN,)), Left.PERSON)],
+    ),
+    "posture.broad_credential": (
+        [Outside(act(principals=(ROOT,)), Left.BROAD)],
+        [Outside(act(principals=(ROOT,), env=Environment.TEST), Left.BROAD)],
+    ),
     "blindness.arguments": ([act(blind=Blind.ARGUMENTS)], [READ]),
     "blindness.unreadable": (
         [act(does=Does.EXECUTE, blind=Blind.UNREADABLE)],
@@ -86,8 +121,9 @@ def last_amounts(behaviour: Behaviour, story: Story) -> list[float]:
             assert behaviour.listen is not None
             behaviour.listen(memory, event)
             continue
+        event, left = event if isinstance(event, Outside) else (event, Left(0))  # noqa: PLW2901
         looked = behaviour.update(
-            memory, event, Moment(position, event.does, event.outcome, first=event.phase == Phase.DONE)
+            memory, event, Moment(position, event.does, event.outcome, first=event.phase == Phase.DONE, left=left)
         )
         amounts = [0.0] * len(behaviour.signals) if looked is None else list(looked)
     return amounts
