@@ -54,6 +54,12 @@ class Forest:
         result: float = walk.score(row, *self.arrays, self.scale)
         return result
 
+    def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores of rows (m, features)."""
+        out = np.empty(len(rows))
+        walk.scores(np.ascontiguousarray(rows, dtype=np.float64), *self.arrays, self.scale, out)
+        return out
+
     def attribute(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much each feature shortened the mean path, in splits; negative: lengthened it."""
         out = np.zeros(self.features)

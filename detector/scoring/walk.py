@@ -1,4 +1,4 @@
-"""The compiled inner loop: decay the signals, walk the forest, attribute a score.
+"""The compiled inner loop: decay the signals, weigh them by rarity, walk the forest, attribute a score.
 
 Arrays of a forest, one entry a node, trees one after the other: `feature` (int32, -1 at a
 leaf), `threshold` (float64), `left` and `right` (int32, absolute, greater than the node's own
@@ -38,6 +38,22 @@ def decay(signals: Floats, amounts: Floats, short: float, long: float) -> None:
 
 
 @_compiled
+def weigh(
+    sums: Floats, full: float, faded: float, starts: Ints, levels: Floats, weights: Floats, row: Floats
+) -> None:  # fmt: skip
+    """Writes into `row` how rare each of the long `sums` is among honest runs (see rarity.py); most sums are zero."""
+    for i in range(sums.shape[0]):
+        shown = min(sums[i], full)
+        if shown < faded:
+            row[i] = 0.0
+            continue
+        at, end = starts[i], starts[i + 1]
+        while at < end and levels[at] < shown:
+            at += 1
+        row[i] = weights[at] if at < end else 1.0
+
+
+@_compiled
 def score(
     row: Floats, feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, scale: float
 ) -> float:
@@ -57,13 +73,26 @@ def score(
 
 @_compiled
 def advance(
-    signals: Floats, amounts: Floats, short: float, long: float,
+    signals: Floats, amounts: Floats, short: float, long: float, full: float, faded: float,
+    starts: Ints, levels: Floats, weights: Floats,
     feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, scale: float,
 ) -> float:  # fmt: skip
-    """`decay`, then `score`: one crossing from Python for each action, not two."""
+    """`decay`, `weigh`, then `score`: one crossing from Python for each action, not three."""
     decay(signals, amounts, short, long)
-    result: float = score(signals, feature, threshold, left, right, depth, roots, scale)
+    row = np.empty(amounts.shape[0])
+    weigh(signals[amounts.shape[0] :], full, faded, starts, levels, weights, row)
+    result: float = score(row, feature, threshold, left, right, depth, roots, scale)
     return result
+
+
+@_compiled
+def scores(
+    rows: Floats, feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, scale: float,
+    out: Floats,
+) -> None:  # fmt: skip
+    """`score` of each of `rows`, into `out`."""
+    for i in range(rows.shape[0]):
+        out[i] = score(rows[i], feature, threshold, left, right, depth, roots, scale)
 
 
 @_compiled

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from detector.errors import DetectorError, Drop
+from detector.lexicon.plans import tool
 from detector.read import Reader
-from detector.records import RunEvents
+from detector.records import Action, Blind, Event, Outcome, RunEvents
 from detector.training import recorded
 
 UNPLAYED = 1_000_000
 """Seeds from here on are for training, those below for the demo: what it shows was not learnt."""
+BLIND = "~blind"
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,20 @@ class Example:
     run: str
     workflow: str
     task: str
+    """No forest is asked about runs of a task that it has seen."""
     records: list[RunEvents]
+    drawn: str = ""
+    """What it was drawn with, where that is not its task: runs of one draw are not independent of each other."""
+
+    @property
+    def draw(self) -> str:
+        """Runs with the same count as one where a rate is proven."""
+        return self.drawn or self.task
+
+    @property
+    def original(self) -> str:
+        """The run that it is a blind twin of, or itself."""
+        return self.run.removesuffix(BLIND)
 
 
 def examples(source: Path, reader: Reader) -> Iterator[Example]:
@@ -51,7 +69,42 @@ def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:
 
     for workflow, task, requests in honest_runs(UNPLAYED + seed, count):
         for example in grouped(requests, reader):
-            yield Example(example.run, workflow, f"{workflow}/{task}", example.records)
+            # Each run draws its task, names, order and tempo anew: as independent as runs of a fleet can be.
+            yield Example(example.run, workflow, f"{workflow}/{task}", example.records, example.run)
+
+
+def with_blind_twins(every: Iterable[Example], each: int = 4) -> Iterator[Example]:
+    """The examples, and of one in `each` a twin as its spans are where no content is recorded.
+
+    That is the default of half of all instrumentation. A forest that never saw it would find every such run odd.
+    """
+    for n, example in enumerate(every):
+        yield example
+        if n % each == 0:
+            records = [
+                msgspec.structs.replace(record, events=[_blind(event) for event in record.events])
+                for record in example.records
+            ]
+            yield replace(example, run=example.run + BLIND, records=records, drawn=example.draw)
+
+
+def _blind(event: Event) -> Event:
+    if not isinstance(event, Action) or event.inner:
+        return event
+    return Action(
+        span=event.span,
+        trace=event.trace,
+        at=event.at,
+        phase=event.phase,
+        call=event.call,
+        parent=event.parent,
+        tool=event.tool,
+        does=tool(event.tool).does,
+        outcome=Outcome.ERROR if event.outcome >= Outcome.ERROR else Outcome.UNKNOWN,
+        blind=event.blind | (Blind.ARGUMENTS | Blind.RESULT if event.phase else Blind.ARGUMENTS),
+        shape=zlib.crc32(event.tool.encode()),
+        signs=tool(event.tool).signs,
+    )
 
 
 def grouped(requests: Iterable[bytes], reader: Reader) -> Iterator[Example]:

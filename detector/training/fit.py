@@ -13,21 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import DetectorError
-from detector.scoring import calibration, forest, model
+from detector.scoring import calibration, model
 from detector.scoring.forest import Forest
+from detector.scoring.rarity import POWER, Rarity
+from detector.training import recipe
 from detector.training.corpus import Example
 from detector.training.matrix import feature_judge, rows
 
-TREES = 100
-SAMPLES = 256
-ROWS_A_RUN = 12
-"""Taken evenly over a run, so that a long run teaches no more than a short one."""
 FOLDS = 5
-"""By task: each run's peak comes from a forest that saw no run of its task."""
-STRETCHED = 0.05
-"""Share of synthetic rows. A forest never splits on what is constant in its data, and so could
-not react to what honest runs never show; these rows reach beyond every feature's range.
-"""
+"""By task: each run's peak comes from a model that saw no run of its task."""
+FEWEST = 40
+"""Honest runs, below which nothing is fitted."""
 
 
 @dataclass(frozen=True)
@@ -44,30 +40,38 @@ class Fitted:
 def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0) -> Fitted:
     """Fits on honest `examples`, writes `out`/`version`/ and points `out`/current at it.
 
-    Raises DetectorError where there are too few runs. The same runs, seed and libraries give the same forest.
+    Raises DetectorError where there are too few runs. The same runs, seed and libraries give the same bytes.
     """
-    if len(examples) < 2 * SAMPLES // ROWS_A_RUN:
-        raise DetectorError(f"train: expected at least {2 * SAMPLES // ROWS_A_RUN} honest runs, came {len(examples)}")
     judge = feature_judge()
-    every = [(example, rows(example.records, judge)) for example in examples]
+    signals = len(judge.model.layout.signals)
+    every = [(example, rows(example.records, judge)[:, signals:]) for example in examples]
     every = [(example, matrix) for example, matrix in every if len(matrix)]
-    fitted = fit([matrix for _, matrix in every], seed)
+    if len(every) < FEWEST:
+        raise DetectorError(f"train: expected at least {FEWEST} honest runs that call a tool, came {len(every)}")
+    rarity, forest = learn(every, seed)
     calibrated = calibrate(every, seed)
     about = {
         "fitted": {
             "runs": len(every),
+            "tasks": len({example.task for example, _ in every}),
             "folds": FOLDS,
-            "rows_a_run": ROWS_A_RUN,
-            "samples": SAMPLES,
-            "stretched": STRETCHED,
+            "rows_a_run": recipe.ROWS_A_RUN,
+            "samples": recipe.SAMPLES,
+            "planted_a_row": recipe.PLANTED_A_ROW,
+            "rarity_power": POWER,
             "seed": seed,
             "workflows": _counts(example for example, _ in every),
         }
     }
-    folder = model.save(out, version, fitted, calibrated, about)
+    folder = model.save(out, version, rarity, forest, calibrated, about)
     (out / "current").write_text(version + "\n", encoding="utf-8")
     tasks = len({example.task for example, _ in every})
     return Fitted(folder, len(every), tasks, calibrated.workflows, calibrated.everywhere)
+
+
+def learn(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -> tuple[Rarity, Forest]:
+    """The recipe, on examples and their rows."""
+    return recipe.learn([matrix for _, matrix in every], [example.workflow for example, _ in every], seed)
 
 
 def fold(task: str) -> int:
@@ -75,61 +79,38 @@ def fold(task: str) -> int:
     return hashlib.sha256(task.encode()).digest()[0] % FOLDS
 
 
-def fit(runs: Sequence[NDArray[np.float64]], seed: int) -> Forest:
-    """The forest of `runs`, one matrix (actions, features) each."""
-    from sklearn.ensemble import IsolationForest
-
-    random = np.random.default_rng(seed)
-    honest = np.concatenate([matrix[_spread(len(matrix))] for matrix in runs])
-    data = np.concatenate([honest, stretched(honest, random)])
-    fitted = IsolationForest(n_estimators=TREES, max_samples=SAMPLES, random_state=seed).fit(data)
-    return forest.from_sklearn(fitted)
-
-
-def stretched(honest: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """Synthetic rows: honest ones in which a few features reach up to twice beyond what honest runs show."""
-    count = max(1, int(len(honest) * STRETCHED))
-    made = honest[random.integers(len(honest), size=count)].copy()
-    reach = 2.0 * np.maximum(honest.max(axis=0), 1.0)
-    for row in made:
-        chosen = random.choice(honest.shape[1], size=int(random.integers(2, 9)), replace=False)
-        row[chosen] = random.random(len(chosen)) * reach[chosen]
-    return made
-
-
 def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -> calibration.Calibration:
-    """Thresholds for each workflow that has enough honest runs, and for all others together.
+    """Thresholds for each workflow that has enough independent honest runs, and for all others together: enough to
+    alert by, and where there are more, to pause by.
 
     Peaks are out of fold by task. The forest that ships saw all runs; its scores differ from those
     of its folds by what a fifth of the tasks teaches (cross-conformal, not split: the bound is
     that of the folds' forests).
     """
-    peaks: dict[str, list[float]] = defaultdict(list)
-    tasks: dict[str, set[str]] = defaultdict(set)
+    reached: dict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
     for n in range(FOLDS):
         held = [(example, matrix) for example, matrix in every if fold(example.task) == n]
-        others = [matrix for example, matrix in every if fold(example.task) != n]
+        others = [(example, matrix) for example, matrix in every if fold(example.task) != n]
         if not held or not others:
             continue
-        judge = fit(others, seed)
+        rarity, forest = learn(others, seed)
         for example, matrix in held:
-            peaks[example.workflow].append(max(judge.score(row) for row in matrix))
-            tasks[example.workflow].add(example.task)
+            peak = float(forest.scores(rarity.weigh(matrix)).max())
+            of = reached[example.workflow]
+            # A blind twin is the same run once more: the higher of the two peaks counts, once.
+            of[example.original] = max(of.get(example.original, (0.0, "")), (peak, example.draw))
+    peaks = {workflow: [peak for peak, _ in of.values()] for workflow, of in reached.items()}
+    tasks = {workflow: [draw for _, draw in of.values()] for workflow, of in reached.items()}
     if not peaks:
         raise DetectorError("train: expected runs of more than one task, to calibrate on those of another")
     everywhere = calibration.threshold(
-        [p for each in peaks.values() for p in each], len(set().union(*tasks.values())), proof=False
+        [p for each in peaks.values() for p in each], [t for each in tasks.values() for t in each], proof=False
     )
+    made = {workflow: calibration.threshold(peaks[workflow], tasks[workflow]) for workflow in sorted(peaks)}
     local = {
-        workflow: made
-        for workflow in sorted(peaks)
-        if (made := calibration.threshold(peaks[workflow], len(tasks[workflow]))).pause is not None
+        workflow: limit for workflow, limit in made.items() if limit.effective >= 1.0 / calibration.ALERT_RATE - 1.0
     }
     return calibration.Calibration(everywhere, local)
-
-
-def _spread(count: int) -> NDArray[np.int64]:
-    return np.unique(np.linspace(0, count - 1, min(count, ROWS_A_RUN)).astype(np.int64))
 
 
 def _counts(examples: Any) -> dict[str, int]:

@@ -39,6 +39,23 @@ def requests(run: dict[str, Any]) -> Iterator[bytes]:
         yield msgspec.json.encode({"resourceSpans": [{"resource": {"attributes": attributes}, "scopeSpans": [scope]}]})
 
 
+def steps_of(run: dict[str, Any]) -> dict[bytes, list[int]]:
+    """The steps of the recording that each span of `requests` tells of, by span id: of a model's turn the calls that
+    it asks for, of a tool's span its own.
+    """
+    told: dict[bytes, list[int]] = {}
+    for _, _, calls in _turns(run["steps"]):
+        told[_span_id(len(told))] = [call["step"] for call in calls]
+        for call in calls:
+            told[_span_id(len(told))] = [call["step"]]
+    return told
+
+
+def _span_id(n: int) -> bytes:
+    """Of the n-th span; the root's is 1."""
+    return (n + 2).to_bytes(8, "big")
+
+
 def _spans(run: dict[str, Any]) -> list[dict[str, Any]]:
     trace = hashlib.sha256(run["run_id"].encode()).hexdigest()[:32]
     out: list[dict[str, Any]] = []
@@ -46,7 +63,7 @@ def _spans(run: dict[str, Any]) -> list[dict[str, Any]]:
 
     def emit(name: str, start: int, end: int, attributes: dict[str, Any], *, failed: bool = False) -> None:
         out.append({
-            "traceId": trace, "spanId": f"{len(out) + 2:016x}", "parentSpanId": f"{1:016x}", "name": name, "kind": 1,
+            "traceId": trace, "spanId": _span_id(len(out)).hex(), "parentSpanId": f"{1:016x}", "name": name, "kind": 1,
             "startTimeUnixNano": str(start), "endTimeUnixNano": str(end), "status": {"code": 2} if failed else {},
             "attributes": _attributes({**attributes, "gen_ai.conversation.id": run["run_id"]}),
         })  # fmt: skip
@@ -81,7 +98,7 @@ def _turns(steps: list[dict[str, Any]]) -> list[Turn]:
             turns.append((heard, text if step["kind"] == "llm" else "", []))
             heard = []
         if step["kind"] == "tool":
-            turns[-1][2].append({**step, "id": f"call_{n}"})
+            turns[-1][2].append({**step, "step": n, "id": f"call_{n}"})
     return turns
 
 

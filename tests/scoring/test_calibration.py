@@ -11,6 +11,7 @@ from detector.scoring.calibration import (
     PAUSE_RATE,
     Calibration,
     Threshold,
+    effective_runs,
     order_statistic,
     threshold,
     upper_bound,
@@ -39,15 +40,49 @@ def test_upper_bound() -> None:
     assert upper_bound(3, 3) == 1.0
 
 
+def names(runs: int, tasks: int) -> list[str]:
+    """A task for each of `runs`, in turn."""
+    return [f"t{n % tasks}" for n in range(runs)]
+
+
 def test_no_pause_without_local_proof() -> None:
     """Too few runs: alerts, but no threshold to pause at."""
-    few = threshold([0.4, 0.5, 0.6], 3)
+    few = threshold([0.4, 0.5, 0.6], names(3, 3))
     assert few.pause is None
     assert few.alert == 0.6
-    many = threshold(list(np.linspace(0.3, 0.6, 300)), 20)
+    peaks = list(np.linspace(0.3, 0.6, 300))
+    many = threshold(peaks, names(300, 300))
     assert many.pause is not None
     assert many.alert < many.pause
-    assert threshold(list(np.linspace(0.3, 0.6, 300)), 20, proof=False).pause is None
+    assert threshold(peaks, names(300, 300), proof=False).pause is None
+
+
+def test_runs_of_a_task_are_not_independent() -> None:
+    """300 runs of 20 tasks that each score alike count as 20, and prove no pause; unlike ones count as many."""
+    tasks = names(300, 20)
+    alike = [0.3 + 0.01 * (n % 20) for n in range(300)]
+    assert effective_runs(alike, tasks) == pytest.approx(20)
+    assert threshold(alike, tasks).pause is None
+    unlike = list(np.random.default_rng(0).random(300))
+    assert effective_runs(unlike, tasks) > 150
+    assert effective_runs(unlike, names(300, 300)) == 300
+
+
+def test_the_bound_is_that_of_the_order_statistic() -> None:
+    """Of the chance to pass the r-th of n sorted peaks 95 % lies below the stated bound, whatever scores are."""
+    random = np.random.default_rng(1)
+    bound = threshold(list(random.random(300)), names(300, 300)).bound
+    passed = [1.0 - (threshold(list(random.random(300)), names(300, 300)).pause or 0.0) for _ in range(400)]
+    assert 0.92 < np.mean(np.array(passed) <= bound) < 0.98
+
+
+def test_the_guarantee_in_words() -> None:
+    """It says what is guaranteed, on how many runs of how many tasks, and where the model may not pause."""
+    peaks = list(np.linspace(0.3, 0.6, 300))
+    proven = threshold(peaks, names(300, 300)).in_words()
+    assert "pauses above 0.600; at most 0.99% of honest runs are ever paused by it, with 95 % confidence" in proven
+    assert "(300 honest runs of 300 tasks, which count as 300 independent ones)" in proven
+    assert "never pauses, for want of local proof" in threshold(peaks, names(300, 300), proof=False).in_words()
 
 
 def test_a_workflow_has_its_own_or_the_common_one() -> None:

@@ -12,8 +12,8 @@ import pytest
 from detector.errors import ModelError
 from detector.scoring import model
 from detector.scoring.calibration import Calibration, Threshold
-from detector.scoring.forest import from_sklearn
 from detector.training.matrix import blank
+from detector.training.recipe import learn
 
 CALIBRATION = Calibration(Threshold(0.6, None, 10, 5, 0.3), {})
 
@@ -21,12 +21,11 @@ CALIBRATION = Calibration(Threshold(0.6, None, 10, 5, 0.3), {})
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A models folder with one version, `v1`, in force."""
-    from sklearn.ensemble import IsolationForest
-
     random = np.random.default_rng(0)
-    width = len(blank().layout.feature_names)
-    fitted = IsolationForest(n_estimators=60, max_samples=64, random_state=0).fit(random.random((200, width)))
-    model.save(tmp_path, "v1", from_sklearn(fitted), CALIBRATION, {})
+    width = len(blank().layout.signals)
+    # Hardly a run shows a signal.
+    runs = [(random.random((3, width)) < 0.003).astype(np.float64) for _ in range(60)]
+    model.save(tmp_path, "v1", *learn(runs, ["desk"] * len(runs), 0), CALIBRATION, {})
     (tmp_path / "current").write_text("v1\n")
     return tmp_path
 
@@ -47,7 +46,9 @@ def test_round_trip(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"sha256": "0" * 64}, "expected sha256 000"),
+        ({"sha256": {"baseline": "0" * 64, "forest": "0" * 64}}, "baseline: expected sha256 000"),
+        ({"sha256": {"baseline": "0" * 64}}, "baseline: expected sha256 000"),
+        ({"sha256": {}}, "lacks or misspells"),
         ({"features": ["only.one/short"]}, "made for other behaviours"),
         ({"layout": "another"}, "made for other behaviours"),
         ({"calibration": {}}, "lacks or misspells"),
@@ -79,9 +80,33 @@ def test_current_is_no_path(tmp_path: Path) -> None:
 def test_explanation_is_in_words(folder: Path) -> None:
     """Shares come largest first, with words."""
     loaded = model.load(folder)
-    signals = np.full(len(loaded.layout.feature_names), 0.5)
-    signals[[3, len(loaded.layout.signals) + 3]] = 30.0
+    n = len(loaded.layout.signals)
+    signals = np.zeros(2 * n)
+    signals[n + 3] = 1.0
     shares = loaded.explain(signals)
-    assert shares[0].behaviour == loaded.layout.names[3]
-    assert [s.share for s in shares] == sorted((s.share for s in shares), reverse=True)
+    assert [share.behaviour for share in shares] == [loaded.layout.names[3]]
     assert shares[0].words == loaded.layout.signals[3].words
+    signals[n + 9] = 1.0
+    shares = loaded.explain(signals)
+    assert [s.share for s in shares] == sorted((s.share for s in shares), reverse=True)
+
+
+def test_what_would_have_made_it_quiet(folder: Path) -> None:
+    """Signals are named without which the run stays below the limit; none where it does so as it is."""
+    loaded = model.load(folder)
+    n = len(loaded.layout.signals)
+    signals = np.zeros(2 * n)
+    calm = loaded.scores(signals[None, n:])[0]
+    signals[n + 3] = 1.0
+    assert loaded.scores(signals[None, n:])[0] > calm
+    assert loaded.quiet(signals, calm) == [loaded.layout.names[3]]
+    assert loaded.quiet(signals, 1.0) == []
+
+
+def test_one_row_and_many_score_alike(folder: Path) -> None:
+    """What the stream computes for an action is what training computes for a matrix."""
+    loaded = model.load(folder)
+    n = len(loaded.layout.signals)
+    rows = np.random.default_rng(1).random((20, n)) * 1.4
+    streamed = [loaded.advance(np.concatenate([row, row]), np.zeros(n), fade=False) for row in rows]
+    assert streamed == loaded.scores(rows).tolist()
