@@ -6,6 +6,7 @@ a span takes it whole: no field of a span is ever read by two dialects.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from detector.dialects._layout import Layout
 from detector.dialects._seen import Kind, Seen
 from detector.records import Span
 
-__all__ = ["RUN_KEYS", "Dialect", "Kind", "Layout", "Seen"]
+__all__ = ["RUN_KEYS", "RUN_PATTERNS", "Dialect", "Kind", "Layout", "Seen"]
 
 RUN_KEYS = (
     "crewai.execution_uuid",
@@ -31,6 +32,15 @@ RUN_KEYS = (
 )
 """Span attributes that name a run, first match wins. Ids that name one call or one turn of a
 run (`gen_ai.agent.call.id` changes when a run resumes after an approval) are left out."""
+
+_UUID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+
+RUN_PATTERNS = {
+    # AutoGen 0.7.5 names agents and topics `NAME_TEAM/TEAM` and `NAME_TEAM.(TEAM)-A` or `-T`: a team is a run.
+    "gen_ai.agent.id": re.compile(rf"_{_UUID}/\1$"),
+    "messaging.destination": re.compile(rf"_{_UUID}\.\(\1\)-[AT]$"),
+}
+"""Span attributes that hold the id of a run, where none of RUN_KEYS is there: group 1 of what matches."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 Current keys: semantic-conventions v1.41.0, docs/http, docs/db, docs/resource/process. Deprecated
 keys: v1.20.0 of HTTP (still the default of Python's instrumentations 0.66b1) and v1.24.0 of DB.
+`api.path`: Codex CLI 0.169.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ DIALECT = Dialect(
     fields={
         Kind.HTTP: {
             "method": ("http.request.method", "http.method"),
-            "url": ("url.full", "http.url"),
+            "url": ("url.full", "http.url", "api.path"),
             "host": ("server.address", "net.peer.name", "http.host"),
             "body": ("http.request.body.text",),
         },

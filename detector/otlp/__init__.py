@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
@@ -17,29 +18,26 @@ TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 _NO_TRACE = bytes(TRACE_ID_BYTES)
 _NO_SPAN = bytes(SPAN_ID_BYTES)
-_BLANK = b" \t\r\n"
-_BOM = b"\xef\xbb\xbf"
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{[ \t\r\n]*(?:\"[^\x00-\x1f]|\}|\Z)")
 
 
 def decode(value: bytes, faults: dict[str, int] | None = None) -> list[Span]:
     """The spans of one request, in its order. `faults` counts the spans that were dropped, by reason.
 
-    Raises Drop with `empty`, `bad_json`, `truncated_protobuf`, `not_otlp` or `too_deep` where
-    nothing of the request can be used. A request without spans is an empty list.
+    Raises Drop with `empty`, `bad_json`, `truncated_protobuf`, `not_otlp`, `too_deep` or `too_many_spans`
+    where nothing of the request can be used. A request without spans is an empty list.
     """
     faults = {} if faults is None else faults
     if not value:
         raise Drop("empty", "expected an ExportTraceServiceRequest, came no bytes")
     kept: list[Span] = []
-    for span in json_text.spans(value) if _looks_like_json(value) else protobuf.spans(value):
-        # A str stands for a span that can't be read, and says why.
-        fault = span if isinstance(span, str) else _id_fault(span)
-        if not fault and len(kept) == MAX_SPANS:
-            fault = "too_many_spans"
+    read = json_text.spans if _looks_like_json(value) else protobuf.spans
+    for span in read(value, MAX_SPANS, faults):
+        fault = _id_fault(span)
         if fault:
             faults[fault] = faults.get(fault, 0) + 1
         else:
-            kept.append(span)  # type: ignore[arg-type]  # no str: these have a fault
+            kept.append(span)
     return kept
 
 
@@ -49,16 +47,9 @@ def pick(spans: Iterable[Span], keys: frozenset[str]) -> list[dict[str, Any]]:
 
 
 def _looks_like_json(value: bytes) -> bool:
-    # 0x0a begins JSON after a blank line, and every protobuf request (field 1). A protobuf
-    # request whose first length byte is `{` goes on with a tag, never with a JSON string.
-    if value[0] == 0x7B:
-        return True
-    head = value[:64].removeprefix(_BOM).lstrip(_BLANK)
-    return head[:1] == b"{" and value[:1] in (b"\xef", b" ", b"\t", b"\r", b"\n") and _json_follows(head)
-
-
-def _json_follows(head: bytes) -> bool:
-    return head[1:].lstrip(_BLANK)[:1] in (b'"', b"}")
+    # 0x0a begins JSON after a blank line, and every protobuf request (field 1). A protobuf request whose
+    # first length is `{` and whose resource's is `"` goes on with a tag, which no key of JSON begins with.
+    return value[0] == 0x7B or _JSON.match(value) is not None
 
 
 def _id_fault(span: Span) -> str:

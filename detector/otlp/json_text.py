@@ -10,19 +10,30 @@ Source: opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding".
 from __future__ import annotations
 
 import json
-from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
 import msgspec
 
 from detector.errors import Drop
+from detector.otlp.json_messages import (
+    EventMessage,
+    Events,
+    KeyValue,
+    Request,
+    ResourceMessage,
+    Scope,
+    SpanMessage,
+    attributes_of,
+)
+from detector.otlp.limits import UNCOUNTED_BYTES, first
 from detector.records import Resource, Span
 
-MAX_DEPTH = 32
-"""As for protobuf: levels of one attribute that are read."""
+MAX_OBJECTS = 2_000_000
+"""Of a larger one that are parsed, since they are in memory all at once: one for each 16 bytes of 32 MB."""
+MAX_LOOSE_BYTES = 4 * 1024 * 1024
+"""Of JSON with a fault in it, which takes fifty times its size in memory."""
 
 MAX_TIME = 2**63 - 1
 _KINDS = {
@@ -30,93 +41,22 @@ _KINDS = {
 }
 _CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
-
-class _Struct(msgspec.Struct, rename="camel", gc=False):
-    pass
+_decoder = msgspec.json.Decoder(Request)
 
 
-class _ArrayValue(_Struct):
-    values: list[_AnyValue] | None = None
+def spans(value: bytes, most: int, faults: dict[str, int]) -> Iterator[Span]:
+    """The first `most` spans in `value`; `faults` counts those beyond and those that can't be read.
 
-
-class _KeyValueList(_Struct):
-    values: list[_KeyValue] | None = None
-
-
-class _AnyValue(_Struct):
-    string_value: str | None = None
-    bool_value: bool | None = None
-    int_value: int | float | str | None = None
-    double_value: float | str | None = None
-    array_value: _ArrayValue | None = None
-    kvlist_value: _KeyValueList | None = None
-    bytes_value: str | None = None
-
-
-class _KeyValue(_Struct):
-    key: str = ""
-    value: _AnyValue | None = None
-
-
-class _Event(_Struct):
-    name: str | None = None
-    attributes: list[_KeyValue] | None = None
-
-
-class _Status(_Struct):
-    code: int | str | None = None
-    message: str | None = None
-
-
-class _Span(_Struct):
-    trace_id: str | None = None
-    span_id: str | None = None
-    parent_span_id: str | None = None
-    name: str | None = None
-    kind: int | str | None = None
-    start_time_unix_nano: int | float | str | None = None
-    end_time_unix_nano: int | float | str | None = None
-    attributes: list[_KeyValue] | None = None
-    events: list[_Event] | None = None
-    status: _Status | None = None
-
-
-class _Scope(_Struct):
-    name: str | None = None
-
-
-class _ResourceOf(_Struct):
-    attributes: list[_KeyValue] | None = None
-
-
-class _ScopeSpans(_Struct):
-    scope: _Scope | None = None
-    spans: list[_Span] | None = None
-
-
-class _ResourceSpans(_Struct):
-    resource: _ResourceOf | None = None
-    scope_spans: list[_ScopeSpans] | None = None
-
-
-class _Request(_Struct):
-    resource_spans: list[_ResourceSpans] | None = None
-
-
-_decoder = msgspec.json.Decoder(_Request)
-
-
-def spans(value: bytes) -> Iterator[Span | str]:
-    """The spans in `value`; a str is the reason why one of them can't be read.
-
-    Raises Drop with `bad_json`, `not_otlp` or `too_deep`.
+    Raises Drop with `bad_json`, `not_otlp`, `too_deep` or `too_many_spans`.
     """
+    if len(value) > UNCOUNTED_BYTES and value.count(b"{") > MAX_OBJECTS:
+        raise Drop("too_many_spans", f"expected at most {MAX_OBJECTS} objects in a request, came more")
     try:
         request = _decoder.decode(value)
     except RecursionError:
         raise Drop("too_deep", "expected OTLP/JSON, came JSON nested too deeply to read") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        yield from _slowly(value)
+        yield from _slowly(value, most, faults)
         return
     if request.resource_spans is None:
         raise Drop("not_otlp", "expected a JSON object with `resourceSpans`, came one without")
@@ -124,15 +64,19 @@ def spans(value: bytes) -> Iterator[Span | str]:
         resource = _resource(group.resource)
         for scope_spans in group.scope_spans or ():
             scope = (scope_spans.scope.name if scope_spans.scope else None) or ""
-            for span in scope_spans.spans or ():
+            found = first(scope_spans.spans or (), most, faults)
+            most -= len(found)
+            for span in found:
                 yield _span(span, resource, scope)
 
 
-def _slowly(value: bytes) -> Iterator[Span | str]:
+def _slowly(value: bytes, most: int, faults: dict[str, int]) -> Iterator[Span]:
     """Spans one by one, out of JSON that the typed decoder refuses."""
+    if len(value) > MAX_LOOSE_BYTES:
+        raise Drop("bad_json", f"expected OTLP/JSON, came {len(value)} bytes with a fault, too many to search")
     text = value.decode("utf-8", "replace").removeprefix("\ufeff")
     try:
-        request = json.loads(text, strict=False)
+        request = json.loads(text, strict=False, parse_int=_loose_integer)
     except RecursionError:
         raise Drop("too_deep", "expected OTLP/JSON, came JSON nested too deeply to read") from None
     except ValueError as fault:
@@ -142,12 +86,22 @@ def _slowly(value: bytes) -> Iterator[Span | str]:
     if not isinstance(groups, list):
         raise Drop("not_otlp", "expected a JSON object with a list `resourceSpans`, came none")
     for group in _dicts(groups):
-        resource = _resource(_convert(group.get("resource"), _ResourceOf))
+        resource = _resource(_mended(group.get("resource"), ResourceMessage))
         for scope_spans in _dicts(group.get("scopeSpans")):
-            scope = _convert(scope_spans.get("scope"), _Scope)
-            for span in _dicts(scope_spans.get("spans")):
-                typed = _convert(span, _Span)
-                yield "bad_span" if typed is None else _span(typed, resource, (scope.name if scope else None) or "")
+            scope = _convert(scope_spans.get("scope"), Scope)
+            found = first(_dicts(scope_spans.get("spans")), most, faults)
+            most -= len(found)
+            for span in found:
+                typed = _mended(span, SpanMessage)
+                if typed is None:
+                    faults["bad_span"] = faults.get("bad_span", 0) + 1
+                else:
+                    yield _span(typed, resource, (scope.name if scope else None) or "")
+
+
+def _loose_integer(digits: str) -> int | float:
+    # Python refuses integers of thousands of digits, and with them the whole text.
+    return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -157,15 +111,26 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 def _convert(value: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, RecursionError):
+    except (msgspec.ValidationError, RecursionError, UnicodeEncodeError):
+        # The last of them for a name in it that is half a surrogate pair.
         return None
 
 
-def _resource(resource: _ResourceOf | None) -> Resource:
-    return Resource(dict(_attributes(resource.attributes if resource else None)))
+def _mended(value: Any, kind: Any) -> Any:
+    """A span or resource, without the attributes and events that can't be read: each costs nothing but itself."""
+    found = _convert(value, kind)
+    if found is not None or not isinstance(value, dict):
+        return found
+    attributes = [item for item in _dicts(value.get("attributes")) if _convert(item, KeyValue)]
+    events = [item for item in _dicts(value.get("events")) if _convert(item, EventMessage)]
+    return _convert(value | {"attributes": attributes, "events": events}, kind)
 
 
-def _span(span: _Span, resource: Resource, scope: str) -> Span:
+def _resource(resource: ResourceMessage | None) -> Resource:
+    return Resource(dict(attributes_of(resource.attributes if resource else None)))
+
+
+def _span(span: SpanMessage, resource: Resource, scope: str) -> Span:
     status = span.status
     code: int | str | None = status.code if status else 0
     kind = span.kind
@@ -178,8 +143,8 @@ def _span(span: _Span, resource: Resource, scope: str) -> Span:
         _integer(span.start_time_unix_nano),
         _integer(span.end_time_unix_nano),
         _CODES.get(code, 0) if isinstance(code, str) else code or 0,
-        _attributes(span.attributes),
-        [(event.name or "", _attributes(event.attributes)) for event in span.events] if span.events else (),
+        attributes_of(span.attributes),
+        Events(span.events) if span.events else (),
         resource,
         scope,
         (status.message if status else None) or "",
@@ -205,85 +170,3 @@ def _integer(value: float | str | None) -> int:
             return 0
         found = int(number) if isfinite(number) else 0
     return found if 0 <= found <= MAX_TIME else (0 if found < 0 else MAX_TIME)
-
-
-class _Attributes(Mapping[str, Any]):
-    """Attributes by key, made plain as they are asked for."""
-
-    __slots__ = ("_map",)
-
-    def __init__(self, values: dict[str, _AnyValue | None]) -> None:
-        self._map = values
-
-    def pick(self, keys: frozenset[str]) -> dict[str, Any]:
-        """The attributes among `keys` that have a value."""
-        picked = {}
-        for key, value in self._map.items():
-            if key in keys and value is not None:
-                text = value.string_value
-                plain = text if text is not None else _plain(value, MAX_DEPTH)
-                if plain is not None:
-                    picked[key] = plain
-        return picked
-
-    def get(self, key: str, default: Any = None) -> Any:
-        value = self._map.get(key)
-        if value is None:
-            return default
-        text = value.string_value
-        return text if text is not None else _plain(value, MAX_DEPTH)
-
-    def __getitem__(self, key: str) -> Any:
-        return _plain(self._map[key], MAX_DEPTH)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._map
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._map)
-
-    def __len__(self) -> int:
-        return len(self._map)
-
-
-def _attributes(values: list[_KeyValue] | None) -> _Attributes:
-    return _Attributes({item.key: item.value for item in values} if values else {})
-
-
-def _plain(value: _AnyValue | None, depth: int) -> Any:
-    if value is None or depth == 0:
-        return None
-    if value.string_value is not None:
-        return value.string_value
-    if value.bool_value is not None:
-        return value.bool_value
-    if value.int_value is not None:
-        return _signed(value.int_value)
-    if value.double_value is not None:
-        return _double(value.double_value)
-    if value.array_value is not None:
-        return [_plain(item, depth - 1) for item in value.array_value.values or ()]
-    if value.kvlist_value is not None:
-        return {item.key: _plain(item.value, depth - 1) for item in value.kvlist_value.values or ()}
-    return _bytes(value.bytes_value) if value.bytes_value is not None else None
-
-
-def _signed(value: float | str) -> int | None:
-    try:
-        return int(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _double(value: float | str) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def _bytes(value: str) -> bytes:
-    try:
-        return b64decode(value, validate=True)
-    except (Base64Error, ValueError):
-        return b""

@@ -1,13 +1,8 @@
 """OTLP's protobuf to spans.
 
-upb parses the bytes into messages that are wire-compatible with OTLP's own, but declare
-`attributes` as a map: a map entry and a KeyValue are the same bytes, so the C parser builds
-the lookup, and only the attributes that somebody asks for become Python values. The messages
-are built from the descriptors in opentelemetry-proto, in a pool and a package of their own.
-They are declared proto2 because proto3 refuses a whole request for one byte that isn't UTF-8.
-What stands under a key that isn't UTF-8 can't be looked up, and reads as if it weren't there.
-
-Source: opentelemetry-proto v1, opentelemetry/proto/collector/trace/v1/trace_service.proto.
+upb parses the bytes into messages with maps of attributes (see `protobuf_messages`), and only what
+somebody asks for becomes Python values. What stands under a key that isn't UTF-8 can't be looked up,
+and reads as if it weren't there.
 """
 
 from __future__ import annotations
@@ -17,28 +12,33 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-from opentelemetry.proto.common.v1 import common_pb2
-from opentelemetry.proto.resource.v1 import resource_pb2
-from opentelemetry.proto.trace.v1 import trace_pb2
 
 from detector.errors import Drop
+from detector.otlp.limits import MAX_DEPTH, UNCOUNTED_BYTES, first
+from detector.otlp.protobuf_messages import ArrayValue, EventMessage, Items, KeyValueList, Request, ResourceMessage
 from detector.records import Resource, Span
 
-MAX_DEPTH = 32
-"""Levels of nested lists and maps in one attribute that are read; what lies deeper reads as None."""
+MAX_NESTED_BYTES = 1024 * 1024
+"""Of a list or map that is parsed; a larger one reads as None."""
 
 MAX_KNOWN_RESOURCE_BYTES = 8192
 
+MAX_MESSAGES = 524_288
+"""Groups and spans of a request that are parsed, since they are in memory all at once."""
 
-def spans(value: bytes) -> Iterator[Span]:
-    """The spans in `value`. Raises Drop with `truncated_protobuf`, `not_otlp` or `too_deep`."""
+
+def spans(value: bytes, most: int, faults: dict[str, int]) -> Iterator[Span]:
+    """The first `most` spans in `value`; `faults` counts the others as `too_many_spans`.
+
+    Raises Drop with `truncated_protobuf`, `not_otlp` or `too_many_spans`.
+    """
     try:
-        request = _Request.FromString(value)
-    except DecodeError as fault:
-        raise _why(value, str(fault)) from None
+        if len(value) > UNCOUNTED_BYTES and _crowded(value):
+            raise Drop("too_many_spans", f"expected at most {MAX_MESSAGES} groups and spans in a request, came more")
+        request = Request.FromString(value)
+    except DecodeError:
+        raise _why(value) from None
     resource_spans = request.resource_spans
     if not resource_spans:
         raise Drop("not_otlp", f"expected field 1, ResourceSpans, came none in {len(value)} bytes")
@@ -46,7 +46,9 @@ def spans(value: bytes) -> Iterator[Span]:
         resource = _resource(group.resource)
         for scope_spans in group.scope_spans:
             scope = _text(scope_spans.scope.name)
-            for span in scope_spans.spans:
+            found = first(scope_spans.spans, most, faults)
+            most -= len(found)
+            for span in found:
                 name, status = span.name, span.status
                 message = status.message
                 yield Span(
@@ -66,9 +68,23 @@ def spans(value: bytes) -> Iterator[Span]:
                 )
 
 
-def _why(value: bytes, fault: str) -> Drop:
-    if "MaxDepth" in fault:
-        return Drop("too_deep", "expected an OTLP request, came one nested beyond what protobuf allows")
+def _crowded(value: bytes) -> bool:
+    """Whether the request holds more than MAX_MESSAGES, by a parse that makes none of them."""
+    groups = Items.FromString(value).first
+    count = len(groups)
+    for group in groups:
+        if count > MAX_MESSAGES:
+            break
+        scopes = Items.FromString(group).second
+        count += len(scopes)
+        for scope in scopes:
+            if count > MAX_MESSAGES:
+                break
+            count += len(Items.FromString(scope).second)
+    return count > MAX_MESSAGES
+
+
+def _why(value: bytes) -> Drop:
     # Field 1, length-delimited, is how every request begins.
     reason = "truncated_protobuf" if value[:1] == b"\x0a" else "not_otlp"
     return Drop(reason, f"expected an ExportTraceServiceRequest, came {len(value)} bytes that are none")
@@ -80,7 +96,7 @@ def _resource(message: Any) -> Resource:
 
 
 def _new_resource(value: bytes) -> Resource:
-    return Resource(dict(_Attributes(_Resource.FromString(value).attributes)))
+    return Resource(dict(_Attributes(ResourceMessage.FromString(value).attributes)))
 
 
 _known_resource = lru_cache(maxsize=1024)(_new_resource)
@@ -147,7 +163,10 @@ class _Events(msgspec.Struct, gc=False, eq=False):
     span: Any
 
     def __getitem__(self, index: int) -> tuple[str, Mapping[str, Any]]:
-        event = self.span.events[index]
+        try:
+            event = EventMessage.FromString(self.span.events[index])
+        except DecodeError:
+            return "", {}
         return _text(event.name), _Attributes(event.attributes)  # type: ignore[return-value]
 
     def __len__(self) -> int:
@@ -165,56 +184,24 @@ def _plain(value: Any, depth: int = MAX_DEPTH) -> Any:
         return _text(value.string_value)
     if which is None or depth == 0:
         return None
-    if which == "array_value":
-        return [_plain(item, depth - 1) for item in value.array_value.values]
-    if which == "kvlist_value":
-        items = value.kvlist_value.values
-        return {key: _plain(items[key], depth - 1) for key in items if isinstance(key, str)}
-    return getattr(value, which)
+    plain = getattr(value, which)
+    return _nested(which, plain, depth - 1) if which in ("array_value", "kvlist_value") else plain
 
 
-# --- messages ---------------------------------------------------------------------------
+def _nested(which: str, value: bytes, depth: int) -> Any:
+    """A list or a map; None where it is no such message."""
+    if len(value) > MAX_NESTED_BYTES:
+        return None
+    try:
+        if which == "array_value":
+            return [_inner(item, depth) for item in ArrayValue.FromString(value).values]
+        items = KeyValueList.FromString(value).values
+        return {key: _inner(items[key], depth) for key in items if isinstance(key, str)}
+    except DecodeError:
+        return None
 
 
-def _message_classes() -> tuple[Any, ...]:
-    pool = descriptor_pool.DescriptorPool()
-    for module in (common_pb2, resource_pb2, trace_pb2, trace_service_pb2):
-        file = descriptor_pb2.FileDescriptorProto()
-        module.DESCRIPTOR.CopyToProto(file)
-        pool.AddSerializedFile(_as_our_own(file).SerializeToString())
-    return tuple(
-        message_factory.GetMessageClass(pool.FindMessageTypeByName("detector." + message.DESCRIPTOR.full_name))
-        for message in (trace_service_pb2.ExportTraceServiceRequest, resource_pb2.Resource)
-    )
-
-
-def _as_our_own(file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
-    """The file moved to package `detector.…`, with maps where it had lists of KeyValue."""
-    file.name = "detector/" + file.name
-    file.package = "detector." + file.package
-    file.syntax = "proto2"
-    file.ClearField("service")
-    file.ClearField("options")
-    for index, dependency in enumerate(file.dependency):
-        file.dependency[index] = "detector/" + dependency
-    for message in file.message_type:
-        _with_maps(message, f".{file.package}.{message.name}")
-    return file
-
-
-def _with_maps(message: descriptor_pb2.DescriptorProto, path: str) -> None:
-    for inner in message.nested_type:
-        _with_maps(inner, f"{path}.{inner.name}")
-    for field in message.field:
-        if field.type_name:
-            field.type_name = ".detector" + field.type_name
-        if field.type_name.endswith(".common.v1.KeyValue"):
-            # The compiler demands this name of a map's entry: the field's, in camel case.
-            entry = message.nested_type.add(name=field.name.title() + "Entry")
-            entry.options.map_entry = True
-            entry.field.add(name="key", number=1, label=1, type=9)
-            entry.field.add(name="value", number=2, label=1, type=11, type_name=field.type_name[:-8] + "AnyValue")
-            field.type_name = f"{path}.{entry.name}"
-
-
-_Request, _Resource = _message_classes()
+def _inner(value: Any, depth: int) -> Any:
+    """A value in a list or map. Bytes become text: written as JSON they would read like their base64."""
+    plain = _plain(value, depth)
+    return plain.decode("utf-8", "replace") if plain.__class__ is bytes else plain

@@ -133,6 +133,25 @@ def test_requests_and_statements_below_a_tool(name: str) -> None:
     assert all(a.parent in parents for a in inner)
 
 
+def test_codex_names_its_calls_and_no_more() -> None:
+    """The spans of its runtime, its start-up and its requests to its model are no calls; commands never come."""
+    done = actions("codex")
+
+    assert [(a.tool, a.blind & Blind.ARGUMENTS) for a in done] == [("exec_command", Blind.ARGUMENTS)] * 6
+    assert len({a.call for a in done}) == 6
+    assert actions("codex", inner=True) == []
+    assert len({batch.run for batch in batches("codex")}) == 1
+
+
+def test_autogens_traces_are_one_run() -> None:
+    """Twenty traces, each of which names the team somewhere."""
+    reading = Reader(b"key").read((SAMPLES / "autogen" / "traces-000.binpb").read_bytes())
+
+    (batch,) = reading.batches
+    assert set(reading.aliases.values()) == {batch.run}
+    assert len(reading.aliases) == 18
+
+
 def test_turns_carry_tokens_and_what_a_person_said() -> None:
     """The first turn read the person's one message, the others none; the agent's own span ends the run."""
     turns = [e for b in batches("pydantic-ai") for e in b.events if isinstance(e, Turn)]
