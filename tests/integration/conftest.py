@@ -8,14 +8,15 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.integration.server import CACHE, STACK, Server, free_port, listens, needed
+from tests.integration import brokers
+from tests.integration.brokers import Node
+from tests.integration.server import Server, free_port, needed
 
 HERE = Path(__file__).parent
 
@@ -29,39 +30,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def kafka_jars() -> Path:
-    """The folder of Apache Kafka's jars, fetched by Maven where it's missing or the POM changed."""
-    pom, jars = HERE / "kafka" / "pom.xml", CACHE / "kafka" / "jars"
-    fetched = CACHE / "kafka" / "pom.xml"
-    if not fetched.is_file() or fetched.read_bytes() != pom.read_bytes():
-        shutil.rmtree(jars, ignore_errors=True)
-        maven = needed("mvn", "it fetches Apache Kafka")
-        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
-        subprocess.run([maven, "-q", "-B", "-f", pom, *goal], check=True, timeout=600)
-        shutil.copy(pom, fetched)
-    return jars
+    """The folder of Apache Kafka's jars."""
+    return brokers.kafka_jars()
 
 
 @pytest.fixture(scope="session")
-def kafka(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap address of one Apache Kafka node, with compose.yaml's settings but for ports and folder."""
-    folder, port, controller = tmp_path_factory.mktemp("kafka"), free_port(), free_port()
-    own = {
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "log.dirs": str(folder / "data"),
-    }
-    lines = (STACK / "kafka.properties").read_text().splitlines()
-    kept = [line for line in lines if line.partition("=")[0] not in own]
-    assert len(lines) - len(kept) == len(own), "a setting that these tests replace is not in kafka.properties"
-    settings = folder / "server.properties"
-    settings.write_text("\n".join(kept + [f"{key}={value}" for key, value in own.items()]) + "\n")
-    java = [needed("java", "Apache Kafka runs on it"), "-Xmx512m", "-cp", f"{kafka_jars}/*"]
-    cluster = ["format", "--config", str(settings), "--cluster-id", uuid.uuid4().hex[:22]]
-    subprocess.run([*java, "kafka.tools.StorageTool", *cluster], check=True, timeout=120, capture_output=True)
-    with Server("kafka", [*java, "kafka.Kafka", settings]) as server:
-        server.until(lambda: listens(port))
-        yield f"127.0.0.1:{port}"
+def kafka_node(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One Apache Kafka node, with compose.yaml's settings but for ports and folder."""
+    with brokers.kafka_node(kafka_jars, tmp_path_factory.mktemp("kafka", numbered=False)) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_node: Node) -> str:
+    """The bootstrap address of that node."""
+    return kafka_node.bootstrap
+
+
+@pytest.fixture(scope="session")
+def collector_program() -> Path:
+    """The path of an OpenTelemetry Collector."""
+    return brokers.collector_program()
 
 
 class Worker(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ CACHE = ROOT / ".cache"
 
 STACK = ROOT / "detector" / "observe" / "stack"
 """The configuration files that compose.yaml mounts; the servers here start with the same."""
+
+_given: set[int] = set()
 
 
 class Server:
@@ -44,11 +47,24 @@ class Server:
     ) -> None:
         self.stop()
 
+    def start(self, ready: Callable[[], bool]) -> Self:
+        """Enters and waits until `ready()` holds, for a context manager that has this one; ends it where that fails."""
+        self.__enter__()
+        try:
+            return self.until(ready)
+        except BaseException:
+            self.stop()
+            raise
+
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The process. Raises AssertionError where it was never started."""
         assert self._process is not None, f"{self.name} was not started"
         return self._process
+
+    def instead(self, command: Sequence[str | Path]) -> Server:
+        """A server that starts with another command, and is otherwise the same."""
+        return Server(self.name, command, self._env)
 
     def stop(self, seconds: float = 20.0) -> int:
         """Asks the process to end, kills it when it doesn't in time, and returns its exit code."""
@@ -77,10 +93,14 @@ class Server:
 
 
 def free_port() -> int:
-    """A port on loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nothing listens on, and that was not given out before."""
+    # Below the range that outgoing connections get theirs from: one of those could take it before the server does.
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            if port not in _given and probe.connect_ex(("127.0.0.1", port)) != 0:
+                _given.add(port)
+                return port
 
 
 def listens(port: int) -> bool:

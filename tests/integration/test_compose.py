@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.integration.brokers import BUILDER
 from tests.integration.server import CACHE, ROOT, needed
 
 HERE = Path(__file__).parent / "compose"
@@ -74,6 +76,15 @@ def test_every_port_is_on_loopback_and_every_image_pinned() -> None:
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert all(":" in image and not image.endswith(":latest") for image in images)
+
+
+def test_the_tests_run_the_collector_of_the_stack() -> None:
+    """The version that the tests build is that of the image, in every part of it."""
+    image = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["otel-collector"]["build"]
+    manifest = (ROOT / "tests" / "integration" / "collector" / "builder.yaml").read_text()
+    (version,) = set(re.findall(r" v(0\.\d+\.\d+)$", manifest, re.MULTILINE))
+    assert f"otel/opentelemetry-collector-contrib:{version} " in image["dockerfile_inline"]
+    assert BUILDER.endswith(f"@v{version}")
 
 
 def test_every_service_that_stays_has_a_health_check() -> None:
