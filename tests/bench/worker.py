@@ -1,4 +1,4 @@
-"""The worker as it is, or scoring each action with scikit-learn's own `score_samples`, on one core."""
+"""A worker as it is, or scoring each action with scikit-learn's own `score_samples`, on one core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-CORE = 1
 Floats = NDArray[np.float64]
 
 
@@ -27,9 +26,8 @@ def sklearn_scorer(features: int, trees: int) -> Callable[[Floats], float]:
 
 
 def main() -> None:
-    """`python -m tests.bench.worker compiled|sklearn`; settings come from the environment."""
-    if len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {CORE})
+    """`python -m tests.bench.worker compiled|sklearn CORE`; settings come from the environment."""
+    os.sched_setaffinity(0, {int(sys.argv[2])})
     from detector import app
     from detector.config import load
     from detector.scoring import walk
@@ -41,9 +39,9 @@ def main() -> None:
         shipped = load_model(settings.models).forest
         score = sklearn_scorer(shipped.features, len(shipped.roots))
 
-        def advance(_: Model, signals: Floats, amounts: Floats, *, fade: bool) -> float:
+        def advance(model: Model, signals: Floats, amounts: Floats, *, fade: bool) -> float:
             walk.decay(signals, amounts, SHORT if fade else 1.0, LONG if fade else 1.0)
-            return score(signals)
+            return score(model.rarity.weigh(signals[None, len(amounts) :])[0])
 
         Model.advance = advance  # type: ignore[assignment, method-assign]
     app.main(settings)
