@@ -9,17 +9,36 @@ import numpy as np
 
 from detector.evidence import in_words
 from detector.judge import Judge
-from detector.records import Command, Desired, Level, Share, Summary, Tick, Verdict
+from detector.kin import Kin
+from detector.records import Command, Desired, Level, RunEvents, Share, Summary, Tick, Verdict
 from detector.run import Run
+from detector.run import kin as kin_of
+
+_ALONE = Kin()
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """Something that is counted and goes nowhere else: duplicate, leak, stale_decision, idle_decision."""
+    """Something that is counted and goes nowhere else: duplicate, leak, stale_decision, idle_decision, and of
+    other runs: adopted, forwarded, handed_again, ack_of_adopted, alias_of_itself, alias_conflict, alias_refused,
+    alias_undone, tree_conflict, tree_circle, tree_full.
+    """
 
     reason: str
 
 
-Effect = Verdict | Command | Summary | Noted
+class Handed(msgspec.Struct, frozen=True):
+    """A record of the run log that is due to another run."""
+
+    record: RunEvents
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """The run's summary is void: what it told of belongs to another run."""
+
+    run: str
+
+
+Effect = Verdict | Command | Summary | Handed | Withdrawn | Noted
 
 
 class Ground(NamedTuple):
@@ -37,6 +56,8 @@ def verdict(run: Run, level: Level, ground: Ground, judge: Judge) -> Verdict:
     run.verdicts += 1
     previous, run.level = run.level, level
     run.highest = max(run.highest, level)
+    if run.kin is not None:
+        run.kin.cause = ground.cause
     model, policy = judge.model, judge.policy
     shares: list[Share] = model.explain(run.vector()) if ground.score else []
     return Verdict(
@@ -67,14 +88,32 @@ def command(run: Run, desired: Desired, ground: Ground, judge: Judge) -> Command
     run.desired = desired.value
     waits = desired == Desired.PAUSED and judge.policy.deadline_ns > 0
     run.deadline = run.arrived + judge.policy.deadline_ns if waits else 0
+    if run.kin is not None:
+        run.kin.repeated = 0
+    return _said(run, ground, judge)
+
+
+def again(run: Run, ground: Ground, judge: Judge) -> Command:
+    """The command that stands, to runs that it did not name before. It makes no decision that is due stale."""
+    kin = kin_of(run)
+    run.sequence += 1
+    kin.repeated += 1
+    return _said(run, ground, judge)
+
+
+def _said(run: Run, ground: Ground, judge: Judge) -> Command:
+    kin = run.kin or _ALONE
     return Command(
         run=run.run,
-        desired=desired,
+        desired=Desired(run.desired),
         sequence=run.sequence,
         cause=ground.cause,
         at=ground.at,
         workflow=run.workflow,
         service=run.service,
+        tree=list(kin.tree),
+        aliases=list(kin.aliases),
+        root=kin.root,
         traces=[trace.hex() for trace in run.traces],
         where=dict(run.where),
         evidence=[evidence.text for evidence in in_words(run.steps, judge.model.layout)],

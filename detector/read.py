@@ -11,17 +11,19 @@ database comes with its deployment, while an agent in staging may call productio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from detector import otlp, plugins
-from detector.dialects._messages import Asked
 from detector.dialects.base import Dialect, Kind, Seen
 from detector.errors import Drop
-from detector.lexicon import outcomes
+from detector.lexicon import Lexicon, extend, outcomes
+from detector.policy import manifest
+from detector.reading import services
 from detector.reading.classify import Classifier, Read
+from detector.reading.globs import Globs
 from detector.reading.record import EARLIEST, Record
 from detector.reading.runs import Runs
 from detector.reading.shapes import Shapes
@@ -48,6 +50,9 @@ MODEL_PATHS = (
 )
 """Ends of paths by which agents reach their model: the turn's own span tells of these calls."""
 
+PATHS_WITHOUT_HOST = frozenset({"/responses"})
+"""Codex names the path alone of its requests to its model (`api.path`)."""
+
 _TO_A_MODEL = frozenset({"post", "other"})
 
 # Reading a member off an Enum class costs as much as reading an attribute of a span.
@@ -55,7 +60,8 @@ _OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
 _OF_AGENTS = frozenset({_TOOL, _MODEL, _AGENT})
 _HTTP, _DATABASE, _PROCESS = Kind.HTTP, Kind.DATABASE, Kind.PROCESS
 _NO_ARGUMENTS, _NO_RESULT = int(Blind.ARGUMENTS), int(Blind.RESULT)
-_DONE, _INTENDED, _UNKNOWN = int(Phase.DONE), int(Phase.INTENDED), int(Outcome.UNKNOWN)
+_DONE, _INTENDED = int(Phase.DONE), int(Phase.INTENDED)
+_UNKNOWN, _OK = int(Outcome.UNKNOWN), int(Outcome.OK)
 
 
 class Reading(msgspec.Struct):
@@ -69,7 +75,9 @@ class Reading(msgspec.Struct):
     """Spans that were set aside, by reason; `no_spans` for a request without any."""
     notes: dict[str, int]
     """What was wrong with things that were kept: `args_missing`, `unreadable`, `clock_skewed`,
-    `ids_missing`, `own_parent`, `runs_per_record` (where there are more than 100)."""
+    `ids_missing`, `own_parent`, `runs_per_record` (where there are more than 100), `alias_ambiguous`."""
+    aliases: dict[str, str]
+    """Runs named by a trace of which the record shows whose they are, and the runs that they are a part of."""
 
 
 class Reader:
@@ -81,16 +89,26 @@ class Reader:
         max_text_chars: int = 16_384,
         max_record_bytes: int = 32 * 1024 * 1024,
         dialects: Sequence[Dialect] | None = None,
+        lexicon: Lexicon | None = None,
+        assets: Iterable[str] = (),
+        names: dict[int, str] | None = None,
     ) -> None:
+        """`assets`: globs of workflows' manifests. `names` takes what hashes stand for: not for a worker."""
         found: Sequence[Dialect] = plugins.find("detector.dialects") if dialects is None else dialects
         self._shapes = Shapes(found)
-        self._classifier = Classifier(hash_key, max_text_chars)
+        self._classifier = Classifier(hash_key, max_text_chars, lexicon, Globs(assets), names)
         self._max_bytes = max_record_bytes
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Reader:
-        """A reader with the settings' key and limits."""
-        return cls(settings.hash_key.get_secret_value().encode(), settings.max_text_chars, settings.max_record_bytes)
+        """A reader with the settings' key, limits and tables. Raises ConfigError where those can't be used."""
+        return cls(
+            settings.hash_key.get_secret_value().encode(),
+            settings.max_text_chars,
+            settings.max_record_bytes,
+            lexicon=Lexicon(extend.load(settings.lexicon_file)),
+            assets=manifest.globs(manifest.load(settings.manifests)),
+        )
 
     def read(self, value: bytes, arrived: int = 0) -> Reading:
         """The events in one record. `arrived`: when it reached Kafka, nanoseconds since 1970; 0: unknown.
@@ -117,7 +135,7 @@ class Reader:
         batches = record.runs.batches(arrived)
         if len(batches) > MANY_RUNS:
             notes["runs_per_record"] = len(batches)
-        return Reading(batches, len(spans), rejects, notes)
+        return Reading(batches, len(spans), rejects, notes, record.runs.aliases)
 
     def _events(self, span: Span, seen: Seen, index: int, record: Record) -> None:
         at = span.end
@@ -136,13 +154,14 @@ class Reader:
             )
             for asked in seen.asked:
                 read = self._classifier.call(asked.tool, asked.arguments)
-                events.append(self._intended(span, at, asked, read, record))
+                action = self._action(span, at, read, asked.call, record)
+                if asked.arguments is None:
+                    action.blind |= _NO_ARGUMENTS
+                events.append(action)
         elif kind is _AGENT:
             events.append(Turn(span.span_id, span.trace_id, at, not record.within_call(span), seen.failed))
-        elif not record.of_model(span):
-            action = self._infra(span, seen, index, at, record)
-            if action is not None:
-                events.append(action)
+        elif not record.of_model(span) and (inner := self._infra(span, seen, index, at, record)) is not None:
+            events.append(inner)
 
     def _tool(self, span: Span, seen: Seen, at: int, record: Record) -> Action:
         arguments, result = seen.arguments, seen.result
@@ -150,65 +169,29 @@ class Reader:
         if seen.intended:
             # A start signal has an id of its own and lies below the span that it announces.
             span.span_id = span.parent_id or span.span_id
-            return self._intended(span, at, Asked(seen.call, seen.tool, arguments), read, record)
-        blind = span.blind | read.blind
-        if read.blind:
-            record.note("unreadable")
+        action = self._action(span, at, read, seen.call, record)
         if arguments is None:
-            blind |= _NO_ARGUMENTS
+            action.blind |= _NO_ARGUMENTS
+        if seen.intended:
+            return action
+        if arguments is None:
             record.note("args_missing")
         if result is None:
-            blind |= _NO_RESULT
+            action.blind |= _NO_RESULT
             looked_at = outcomes.NO_RESULT
         else:
             looked_at = self._classifier.result(result)
+            action.secrets_seen = looked_at.secrets
         if result is not None or seen.failed or seen.status:
-            outcome = outcomes.read(looked_at, seen.message, seen.failed, seen.status, read.does)
-        else:
+            action.outcome = outcomes.read(looked_at, seen.message, seen.failed, seen.status, read.does)
+        elif span.status == 1 and arguments is None:
             # With arguments and no result it may have waited for an approval, whatever its status says.
-            outcome = Outcome.OK if span.status == 1 and arguments is None else Outcome.UNKNOWN
-        return Action(
-            span.span_id,
-            span.trace_id,
-            at,
-            _DONE,
-            self._classifier.short_hash(seen.call) if seen.call else 0,
-            span.parent_id,
-            seen.inner or record.repeats_parent(span, seen),
-            read.tool,
-            read.does,
-            read.environment or record.places.get(span.span_id, 0),
-            outcome,
-            blind,
-            read.shape,
-            read.targets,
-            looked_at.secrets,
-            read.secrets,
-            read.signs,
-        )
-
-    def _intended(self, span: Span, at: int, asked: Asked, read: Read, record: Record) -> Action:
-        if read.blind:
-            record.note("unreadable")
-        return Action(
-            span.span_id,
-            span.trace_id,
-            at,
-            _INTENDED,
-            self._classifier.short_hash(asked.call) if asked.call else 0,
-            span.parent_id,
-            False,  # noqa: FBT003 - by position, for speed
-            read.tool,
-            read.does,
-            read.environment,
-            _UNKNOWN,
-            span.blind | read.blind | (_NO_ARGUMENTS if asked.arguments is None else 0),
-            read.shape,
-            read.targets,
-            (),
-            read.secrets,
-            read.signs,
-        )
+            action.outcome = _OK
+        action.phase = _DONE
+        action.inner = seen.inner or record.repeats_parent(span, seen)
+        if not action.env:
+            action.env = record.places.get(span.span_id, 0)
+        return action
 
     def _infra(self, span: Span, seen: Seen, index: int, at: int, record: Record) -> Action | None:
         fields: Mapping[str, Any] = seen.arguments
@@ -216,32 +199,42 @@ class Reader:
         if not tool:
             return None
         read = self._classifier.infra(tool, seen.kind, fields)
+        action = self._action(span, at, read, "", record)
+        if action.env and span.parent_id:
+            record.places[span.parent_id] = record.places.get(span.parent_id, 0) | action.env
+        if not action.env and seen.kind is _DATABASE:
+            action.env = record.runs.environment_of(index)
+        if not (fields.get("url") or fields.get("sql") or fields.get("command")):
+            action.blind |= _NO_ARGUMENTS
+        action.outcome = _infra_outcome(seen, read.does)
+        action.phase, action.inner = _DONE, True
+        return action
+
+    def _action(self, span: Span, at: int, read: Read, call: str, record: Record) -> Action:
+        """A call as it is asked for: what else is known of one that was made, its caller adds."""
         if read.blind:
             record.note("unreadable")
-        environment = read.environment
-        if environment and span.parent_id:
-            record.places[span.parent_id] = record.places.get(span.parent_id, 0) | environment
-        if not environment and seen.kind is _DATABASE:
-            environment = record.runs.environment_of(index)
-        told = fields.get("url") or fields.get("sql") or fields.get("command")
         return Action(
             span.span_id,
             span.trace_id,
             at,
-            _DONE,
-            0,
+            _INTENDED,
+            self._classifier.short_hash(call) if call else 0,
             span.parent_id,
-            True,  # noqa: FBT003 - by position, for speed
+            False,  # noqa: FBT003 - by position, for speed
             read.tool,
             read.does,
-            environment,
-            _infra_outcome(seen, read.does),
-            span.blind | read.blind | (0 if told else _NO_ARGUMENTS),
+            read.environment,
+            _UNKNOWN,
+            span.blind | read.blind,
             read.shape,
             read.targets,
             (),
             read.secrets,
             read.signs,
+            read.assets,
+            read.principals,
+            read.mode or services.of(span.resource).mode,
         )
 
 
@@ -257,7 +250,8 @@ def _infra_name(kind: Kind, fields: Mapping[str, Any]) -> str:
         method = str(fields.get("method", "other")).lower()[:16]
         # Only what is sent to a model's path is a turn: anybody may end a fragment in the same words.
         path = str(fields.get("url", "")).partition("#")[0].partition("?")[0]
-        return "" if method in _TO_A_MODEL and path.endswith(MODEL_PATHS) else "http." + method
+        to_model = method in _TO_A_MODEL and (path.endswith(MODEL_PATHS) or path in PATHS_WITHOUT_HOST)
+        return "" if to_model else "http." + method
     if kind is _DATABASE:
         words = str(fields.get("operation") or fields.get("sql") or "").split(None, 1)
         return "db." + (words[0].lower()[:16] if words else "other")

@@ -16,8 +16,12 @@ from typing import Any
 
 import msgspec
 
-LOG_VERSION = 1
-"""First byte of every record on the run log; a reader refuses what it does not know."""
+from detector.errors import VersionError
+
+LOG_VERSION = 2
+"""First byte of a record on the run log: the lowest version that can say it, so that workers of the version
+before go on reading most of the log. Version 2 came with `Alias`, `Adopted`, `Below`, `Tree` and adopted records.
+"""
 
 
 # --- what a call does -------------------------------------------------------------------
@@ -103,7 +107,7 @@ class Phase(IntEnum):
 # --- spans ------------------------------------------------------------------------------
 
 
-class Resource(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True, weakref=True):
     """What emitted the spans: resource attributes by key."""
 
     attributes: Mapping[str, Any]
@@ -164,6 +168,13 @@ class Action(msgspec.Struct, array_like=True, tag="a", gc=False):
     """Keyed hashes of secret-looking values in the arguments; at most 8."""
     signs: tuple[str, ...] = ()
     """Lexicon entries that matched, by name; at most 8. Words of ours, never of the call."""
+    assets: tuple[int, ...] = ()
+    """Keyed hashes of the globs of workflows' manifests that a target matches; at most 8."""
+    principals: tuple[int, ...] = ()
+    """Keyed hashes of who acts: users, service accounts, kinds of token; at most 8. The lowest three bits are none of
+    the hash: reading.principals.PERSON, BROAD, FORM."""
+    mode: str = ""
+    """Permission mode that the call acts under or switches on, where one is known."""
 
 
 class Turn(msgspec.Struct, array_like=True, tag="t", gc=False):
@@ -209,7 +220,52 @@ class Tick(msgspec.Struct, array_like=True, tag="c", gc=False):
     """The worker holds too many runs, and this quiet one was idle longest."""
 
 
-Event = Action | Turn | Labelled | Acked | Tick
+class Alias(msgspec.Struct, array_like=True, tag="m", gc=False):
+    """A span shows that this run, named by its trace, is a part of another one. Alone in its record."""
+
+    at: int
+    run: str
+
+
+class Aliases(msgspec.Struct, array_like=True, tag="s", gc=False):
+    """Aliases of many traces of one partition in one record: under a key of its own, alone in it."""
+
+    at: int
+    runs: list[tuple[str, str]]
+    """(trace-keyed run, the run that it is a part of)."""
+
+
+class Adopted(msgspec.Struct, array_like=True, tag="d", gc=False):
+    """What was decided about a trace-keyed run before it was handed over; first in its adopt record."""
+
+    at: int
+    level: int
+    cause: str
+    """Of the newest verdict."""
+    desired: str
+    sequence: int
+    """Of its newest command; 0: it never had one."""
+    settled: int
+    """So many of the record's actions and turns, the first ones, a person has let pass."""
+    labels: dict[str, int] = {}
+
+
+class Below(msgspec.Struct, array_like=True, tag="b", gc=False):
+    """The run's spans lie below those of another run: it is a sub-agent's. First in its record."""
+
+    at: int
+    above: str
+
+
+class Tree(msgspec.Struct, array_like=True, tag="f", gc=False):
+    """Runs that stand below this one. First in its record."""
+
+    at: int
+    runs: list[str]
+
+
+Event = Action | Turn | Labelled | Acked | Tick | Alias | Aliases | Adopted | Below | Tree
+_SINCE_2 = frozenset({Alias, Aliases, Adopted, Below, Tree})
 
 
 class RunEvents(msgspec.Struct, array_like=True):
@@ -228,8 +284,11 @@ class RunEvents(msgspec.Struct, array_like=True):
     where: dict[str, str] = {}
     """host.name, process.pid, container.id, k8s.*: what enforcers find the process by."""
     adopted_from: str = ""
-    """The trace-keyed run that hands these over; room for adoption across traces."""
+    """The trace-keyed run that hands these over."""
     adopted_sequence: int = 0
+    """Rises by one with each record that it hands over; what comes again is skipped."""
+    traced: bool = False
+    """The run is named by its trace: nothing in the request said whose it is."""
 
 
 _log_encoder = msgspec.msgpack.Encoder()
@@ -238,18 +297,33 @@ _log_decoder = msgspec.msgpack.Decoder(RunEvents)
 
 def encode_log(record: RunEvents) -> bytes:
     """A run-log record as bytes: the version, then msgpack."""
-    return bytes((LOG_VERSION,)) + _log_encoder.encode(record)
+    new = record.adopted_from or (record.events and record.events[0].__class__ in _SINCE_2)
+    return (b"\x02" if new else b"\x01") + _log_encoder.encode(record)
 
 
 def decode_log(value: bytes) -> RunEvents:
-    """The record in `value`. Raises ValueError that names the version or the fault."""
-    if not value or value[0] != LOG_VERSION:
+    """The record in `value`, of this version or the one before.
+
+    Raises VersionError where a newer worker wrote it, ValueError that names the fault where it is none.
+    """
+    if not value or not 0 < value[0] <= LOG_VERSION:
+        if value and value[0] > LOG_VERSION and _is_record(value):
+            raise VersionError("run log", LOG_VERSION, value[0])
         came = value[0] if value else "an empty record"
-        raise ValueError(f"run log: expected version {LOG_VERSION}, came {came}")
+        raise ValueError(f"run log: expected version 1 to {LOG_VERSION}, came {came}")
     try:
         return _log_decoder.decode(memoryview(value)[1:])
     except msgspec.MsgspecError as fault:
         raise ValueError(f"run log: {fault}") from fault
+
+
+def _is_record(value: bytes) -> bool:
+    """Whether the bytes after the version are what all versions are: a run's name first in a msgpack array."""
+    try:
+        found = msgspec.msgpack.decode(memoryview(value)[1:])
+    except msgspec.MsgspecError:
+        return False
+    return isinstance(found, list) and len(found) > 1 and isinstance(found[0], str)
 
 
 # --- public records ---------------------------------------------------------------------
@@ -301,7 +375,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     level: str
     previous: str
     cause: str
-    """`rule:NAME`, `model`, `person:WHO`, `deadline`."""
+    """`rule:NAME`, `manifest:SIGNAL`, `model`, `person:WHO`, `deadline`."""
     at: int
     """Event time of the deciding event."""
     span_id: str
@@ -331,7 +405,11 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     workflow: str = ""
     service: str = ""
     tree: list[str] = []
-    """Runs below this one that it covers too."""
+    """Runs below this one that it covers too: where this one must not run, none of them may."""
+    aliases: list[str] = []
+    """Names by which parts of this run went before it was known whose they are. Their own commands count no more."""
+    root: str = ""
+    """The run above this one; empty: none is known. Where that must not run, this one may not either."""
     traces: list[str] = []
     where: dict[str, str] = {}
     evidence: list[str] = []

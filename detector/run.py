@@ -1,7 +1,8 @@
 """The state of one run: fixed in size, and all that `step` knows.
 
 Budget of the encoded state, at most 8 KB: 1.3 KB ring of seen ids, 2.5 KB evidence, 1 KB
-signals and their peak, 2 KB memories of behaviours, the rest names and counters.
+signals and their peak, 2 KB memories of behaviours, the rest names and counters. What a run
+knows of other runs (`detector.kin`) takes what is left.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.behaviours.base import Layout
-from detector.errors import DetectorError
+from detector.kin import Kin
 from detector.records import Action, Blind, Desired, Labelled, Level, RunEvents, Turn
 
 SEEN_IDS = 224
 ID_BYTES = 6
 """48 bits: among 224 ids of a run two are equal by chance once in 10**10 runs."""
+MANY = 32
+"""A record of more events is remembered as a whole, too, and so many of its events: those of one would take the
+room of all. Requests that come again, after a crash or from a Collector, come as they were.
+"""
 LOOKS = 10
 ARGUMENTS = int(Blind.ARGUMENTS)
+NO_ID = 1
+"""Stands for a call's id, where a call that has none has been asked for."""
 PENDING = 8
 """Calls for which an intent may still be waiting for its tool's span."""
 STEPS = 8
@@ -30,7 +37,6 @@ STEP_SIGNS, STEP_FIRED = 4, 10
 TRACES = 4
 WHERE = 8
 NAME_BYTES = 64
-STATE_VERSION = 1
 
 
 class Step(msgspec.Struct, array_like=True, gc=False):
@@ -109,13 +115,15 @@ class Run(msgspec.Struct, array_like=True):
     acked_at: int = 0
     leaked: int = 0
     """Sequence of the command after which a leak was reported."""
+    kin: Kin | None = None
+    """What it knows of other runs; None, as mostly: nothing. The last field, for `state` leaves it away."""
 
     def vector(self) -> NDArray[np.float64]:
         """`signals` as a writable view of 2n floats: short sums, long sums."""
         return np.frombuffer(self.signals, dtype=np.float64)
 
 
-def new(run: str, layout: Layout, written: int) -> Run:
+def new(run: str, layout: Layout, written: int, *, traced: bool = False) -> Run:
     """A run that nothing is known of, first seen in a record of the run log `written` then (ns).
 
     Its sequences begin at that second: a run that comes back under its id after it was forgotten
@@ -131,30 +139,15 @@ def new(run: str, layout: Layout, written: int) -> Run:
         verdicts=second,
         sequence=second,
         leaked=second,
+        kin=Kin(traced=True) if traced else None,
     )
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Run)
-
-
-def encode(run: Run) -> bytes:
-    """The run as bytes: the version, then msgpack."""
-    return bytes((STATE_VERSION,)) + _encoder.encode(run)
-
-
-def decode(value: bytes, layout: Layout) -> Run:
-    """The run in `value`. Where it was kept by other behaviours its signals begin anew; what
-    was decided about it stands.
-    """
-    if value[0] != STATE_VERSION:
-        raise DetectorError(f"run state: expected version {STATE_VERSION}, came {value[0]}")
-    run = _decoder.decode(memoryview(value)[1:])
-    if run.layout != layout.version:
-        fresh = new(run.run, layout, 0)
-        run.layout, run.signals, run.memories = fresh.layout, fresh.signals, fresh.memories
-        run.steps, run.peak_signals = [], b""
-    return run
+def kin(run: Run) -> Kin:
+    """What the run knows of others, made where it's the first."""
+    if run.kin is None:
+        run.kin = Kin()
+    return run.kin
 
 
 def is_new(run: Run, event: Action | Turn | Labelled) -> bool:
@@ -183,6 +176,22 @@ def is_new(run: Run, event: Action | Turn | Labelled) -> bool:
     return True
 
 
+def had_whole(run: Run, record: RunEvents) -> bool:
+    """Whether the run has had all of this record of many events."""
+    ident, seen = _whole(record), run.seen
+    return any(seen[at : at + ID_BYTES] == ident for at in range(0, len(seen), ID_BYTES))
+
+
+def keep_whole(run: Run, record: RunEvents, before: bytes) -> None:
+    """Remembers a record of many events as one, and its newest events; `before`: what was remembered before it."""
+    run.seen = bytearray(before) + run.seen[-MANY * ID_BYTES :] + _whole(record)
+    del run.seen[: -SEEN_IDS * ID_BYTES]
+
+
+def _whole(record: RunEvents) -> bytes:
+    return blake2b(msgspec.msgpack.encode(record.events), digest_size=ID_BYTES).digest()
+
+
 def place(run: Run, record: RunEvents) -> None:
     """Takes over what a run-log record says of the run as a whole.
 
@@ -190,12 +199,12 @@ def place(run: Run, record: RunEvents) -> None:
     must not point its commands at another process.
     """
     run.arrived = max(run.arrived, record.written)
-    run.service = run.service or _cut(record.service, NAME_BYTES)
+    run.service = run.service or cut(record.service, NAME_BYTES)
     if record.workflow and record.workflow_rank < run.workflow_rank:
-        run.workflow, run.workflow_rank = _cut(record.workflow, NAME_BYTES), record.workflow_rank
+        run.workflow, run.workflow_rank = cut(record.workflow, NAME_BYTES), record.workflow_rank
     for key, value in record.where.items():
         if key not in run.where and len(run.where) < WHERE:
-            run.where[key] = _cut(value, NAME_BYTES)
+            run.where[key] = cut(value, NAME_BYTES)
 
 
 def looked_before(run: Run, action: Action) -> tuple[int, int, bool, list[Look]]:
@@ -212,8 +221,9 @@ def looked_before(run: Run, action: Action) -> tuple[int, int, bool, list[Look]]
     same: list[Look] = []
     for look in run.looks:
         if look.span:
-            # Done, or seen from the inside; an intent that comes late finds it by its call id.
-            if look.span != own and not (action.call and look.call == action.call and _alike(look, action)):
+            # Done, or seen from the inside; an intent that comes late finds it by its call id, or by what it asks for.
+            by_id = action.call and look.call == action.call and _alike(look, action)
+            if not (look.span == own or by_id or _asked_late(look, action, run.calls)):
                 continue
         elif not _asked_for(look, action, run.calls):
             continue
@@ -222,6 +232,13 @@ def looked_before(run: Run, action: Action) -> tuple[int, int, bool, list[Look]]
         position = min(position, look.position)
         first = first and look.inner
     return shown, position, first, same
+
+
+def _asked_late(look: Look, action: Action, calls: int) -> bool:
+    """Whether `action` asks for a call that was seen from the inside, and by no intent yet, and does that indeed."""
+    if action.phase or action.inner or not look.inner or look.call:
+        return False
+    return calls - look.position <= PENDING and bool(look.shown & action.does)
 
 
 def _alike(look: Look, action: Action) -> bool:
@@ -245,6 +262,11 @@ def look(run: Run, action: Action, shown: int, position: int, same: list[Look]) 
         own = span_key(action.parent if action.inner else action.span)
         if same and not action.inner:
             run.looks = [known for known in run.looks if known not in same]
+    else:
+        for known in same:
+            # One look from the inside is of one call: the next intent is another one's.
+            if known.inner:
+                known.call = action.call or NO_ID
     run.looks.append(Look(action.call, own, action.shape, shown, position, action.inner))
     if len(run.looks) > LOOKS:
         del run.looks[0]
@@ -255,11 +277,16 @@ def span_key(span: bytes) -> int:
     return int.from_bytes(span, "big")
 
 
-def trace(run: Run, trace_id: bytes) -> None:
-    """Remembers a trace of the run; the last few are what an enforcer may look for."""
-    if trace_id not in run.traces:
-        run.traces.append(trace_id)
+def move(run: Run, trace: bytes, at: int) -> None:
+    """The run did something in this trace that ended at `at`."""
+    if trace not in run.traces:
+        run.traces.append(trace)
+        # The last few are what an enforcer may look for.
         del run.traces[:-TRACES]
+    if not 0 < run.started <= at:
+        run.started = at
+    run.last = max(run.last, at)
+    run.ended = False
 
 
 def keep(run: Run, step: Step, *, inner: bool) -> None:
@@ -280,7 +307,7 @@ def name(run: Run, action: Action, position: int) -> None:
         step.tool, step.span, step.at = action.tool, action.span, action.at
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     """The text in at most `limit` bytes: what others name may be in any script."""
     return text if len(text) * 4 <= limit else text.encode()[:limit].decode(errors="ignore")
 

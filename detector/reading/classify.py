@@ -6,7 +6,7 @@ word of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,6 +15,8 @@ import msgspec
 from detector.dialects import _arguments
 from detector.dialects.base import Kind
 from detector.lexicon import Call, Lexicon, outcomes, secrets
+from detector.reading import modes, principals
+from detector.reading.globs import Globs
 from detector.reading.names import tool_name
 from detector.records import Blind
 
@@ -23,6 +25,9 @@ MAX_KNOWN = 4096
 
 MAX_KNOWN_CHARS = 2048
 """Longer arguments aren't remembered."""
+
+MAX_KNOWN_NAME_CHARS = 256
+"""Nor are longer names of tools and ids of calls."""
 
 MAX_SHORT_CHARS = 64
 """Results of this length often come again (`ok`, `[]`, an exit code), and are remembered."""
@@ -42,25 +47,41 @@ class Read(msgspec.Struct, gc=False):
     shape: int
     secrets: tuple[int, ...]
     blind: int
+    assets: tuple[int, ...] = ()
+    principals: tuple[int, ...] = ()
+    mode: str = ""
 
 
 class Classifier:
     """Classifies calls and hashes words."""
 
-    def __init__(self, key: bytes, max_chars: int) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        max_chars: int,
+        lexicon: Lexicon | None = None,
+        globs: Globs | None = None,
+        names: dict[int, str] | None = None,
+    ) -> None:
         # blake2b takes keys of at most 64 bytes.
         self.key = key[:64]
         self.max_chars = max_chars
-        self._lexicon = Lexicon()
+        self._lexicon = lexicon or Lexicon()
+        self._globs = globs
+        self._names = names
+        """Takes targets and principals by their hash, for who shows people their own runs; never in a worker."""
         self._known: dict[tuple[Any, ...], Read] = {}
-        """By tool and text; of what a span below a tool did, by the names of its fields as well."""
-        self.short_hash = lru_cache(maxsize=MAX_KNOWN)(self.hash)
-        """For call ids and targets: short, and each comes at least twice."""
+        """By tool and all that a reading rests on: the text, the order of names, and whether it is text or values."""
+        self._short_hash = lru_cache(maxsize=MAX_KNOWN)(self.hash)
         self._short_result = lru_cache(maxsize=MAX_KNOWN)(partial(outcomes.look, key=self.key))
 
     def hash(self, text: str) -> int:
         """A keyed 64-bit hash of `text`."""
         return secrets.keyed(text.encode("utf-8", "surrogatepass"), self.key)
+
+    def short_hash(self, text: str) -> int:
+        """The same for call ids and targets: mostly short, and each comes at least twice."""
+        return self._short_hash(text) if len(text) <= MAX_KNOWN_NAME_CHARS else self.hash(text)
 
     def result(self, result: Any) -> outcomes.Result:
         """A result as looked at, its text cut."""
@@ -73,26 +94,29 @@ class Classifier:
         """A tool's call. What was asked for and then done is read once."""
         if isinstance(arguments, bytes):
             arguments = arguments.decode("utf-8", "replace")
-        raw = arguments if isinstance(arguments, str) else encoded(arguments)
-        known = self._known.get((tool, raw))
+        is_text = isinstance(arguments, str)
+        raw = arguments if is_text else written(arguments)
+        key = (tool, raw, is_text, True)
+        known = self._known.get(key)
         if known is not None:
             return known
         cut = len(raw) > self.max_chars
         text = raw[: self.max_chars] if cut else raw
-        parsed = _arguments.parse(text if cut or isinstance(arguments, str) else arguments)
-        plain = parsed if isinstance(parsed, str) else encoded(parsed)
-        known = self._known.get((tool, plain))
+        parsed = _arguments.parse(text if cut or is_text else arguments)
+        plain = parsed if isinstance(parsed, str) else written(parsed)
+        plain_key = (tool, plain, isinstance(parsed, str), False)
+        known = self._known.get(plain_key)
         if known is None or cut:
             call = self._lexicon.read(tool, parsed)
             known = self._read(call, tool, _shape(parsed, plain), text if cut else plain, cut=cut)
-            self._remember((tool, plain), known)
-        self._remember((tool, raw), known)
+            self._remember(plain_key, known)
+        self._remember(key, known)
         return known
 
     def infra(self, tool: str, kind: Kind, fields: Mapping[str, Any]) -> Read:
         """What an HTTP, database or process span did."""
         raw = "\0".join(map(str, fields.values()))
-        key = (tool, raw, *fields)
+        key = (tool, written(fields), False, None)
         known = self._known.get(key)
         if known is None:
             cut = len(raw) > self.max_chars
@@ -104,6 +128,11 @@ class Classifier:
         return known
 
     def _read(self, call: Call, tool: str, shape: str, text: str, *, cut: bool) -> Read:
+        data = secrets.plain(text)
+        actors = principals.find(data)
+        if self._names is not None:
+            self._names |= {self.short_hash(name): name for name in call.targets}
+            self._names |= {self._principal(name, kind): name for name, kind in actors.items()}
         return Read(
             tool_name(tool),
             call.does,
@@ -111,12 +140,18 @@ class Classifier:
             tuple(self.short_hash(target) for target in call.targets),
             call.signs,
             self.hash(f"{tool}\0{shape}"),
-            secrets.hashes(secrets.plain(text), self.key),
+            secrets.hashes(data, self.key),
             _UNREADABLE if cut or not call.whole else 0,
+            tuple(map(self.short_hash, self._globs.matched(call.targets))) if self._globs else (),
+            tuple(self._principal(name, kind) for name, kind in actors.items()) if actors else (),
+            modes.find(data),
         )
 
-    def _remember(self, key: tuple[str, ...], read: Read) -> None:
-        if len(key[1]) <= MAX_KNOWN_CHARS and not read.blind:
+    def _principal(self, name: str, kind: int) -> int:
+        return self.hash(name) & ~principals.KINDS | kind
+
+    def _remember(self, key: tuple[Any, ...], read: Read) -> None:
+        if len(key[1]) <= MAX_KNOWN_CHARS and len(key[0]) <= MAX_KNOWN_NAME_CHARS and not read.blind:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             self._known[key] = read
@@ -130,17 +165,23 @@ def _shape(parsed: Any, plain: str) -> str:
         only = next(iter(parsed.values()))
         if isinstance(only, str):
             return only
-    return plain
+    return plain if isinstance(parsed, str) else encoded(parsed)
 
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_encode = msgspec.json.encode
 
 
 def encoded(value: Any) -> str:
     """Any value as one text, the same for equal values; empty for None."""
+    return written(value, _encode_sorted)
+
+
+def written(value: Any, encode: Callable[[Any], bytes] = _encode) -> str:
+    """Any value as one text, its names in their order; empty for None."""
     if value is None:
         return ""
     try:
-        return _encode(value).decode()
+        return encode(value).decode()
     except (TypeError, ValueError, RecursionError, OverflowError):
         return repr(value)

@@ -3,15 +3,18 @@
 Which run an event belongs to, first match wins:
 
 1. the resource's `agent.run.id`, taken as it is;
-2. a run or session id on the span (`base.RUN_KEYS`), within the service's identity;
+2. a run or session id on the span (`base.RUN_KEYS`, `base.RUN_PATTERNS`), within the service's identity;
 3. the same on an ancestor in the same request;
 4. the id that the span's trace shows in this request, where it shows only one;
 5. the trace id, within the service's identity.
 
 A conformant tool span and every HTTP, database or process span carry no run id, so where they come
-in another request than the spans that do, 5 holds and their events go to the trace's run. Handing
-those over to the run that the trace belongs to (adoption) is left to the run log, which has room
-for it; `agent.run.id` in the resource needs none of it.
+in another request than the spans that do, 5 holds and their events go to the trace's run. So
+wherever a request shows by 1 to 4 that a trace belongs to a run, it also gives an alias: the trace's
+run is a part of that one (`detector.adoption` says what comes of it).
+
+A run is a sub-agent's where the resource's `agent.run.parent` says so (`detector run` below `detector
+run`), or where its spans lie below those of another one, in the same request and trace.
 """
 
 from __future__ import annotations
@@ -23,9 +26,11 @@ from typing import Any
 from detector.reading import services
 from detector.reading.names import clean
 from detector.reading.shapes import Shape
-from detector.records import Blind, RunEvents, Span
+from detector.records import Below, Blind, RunEvents, Span
 
 MAX_ANCESTORS = 64
+MAX_PATTERN_CHARS = 512
+"""Longer values hold no run's id."""
 
 
 class Runs:
@@ -40,8 +45,14 @@ class Runs:
         self.by_id: dict[bytes, int] = {}
         """Place of a span in the request, by its id."""
         self._batches: dict[str, RunEvents] = {}
-        own_runs = self._own_runs(notes)
-        self._keys = own_runs if all(own_runs) else self._inherited(own_runs)
+        self._traced: set[str] = set()
+        """Runs that go by their trace."""
+        self._above: dict[str, str] = {}
+        """Of runs that are sub-agents': the topmost run above them that is known here."""
+        self._own = self._own_runs(notes)
+        self._keys = self._own if all(self._own) else self._inherited(self._own)
+        self.aliases = self._find_aliases(notes)
+        """Runs that go by a trace, and the runs that the trace belongs to."""
 
     def _own_runs(self, notes: dict[str, int]) -> list[str]:
         """Runs by what each span and its resource say; empty where they say nothing. Notes ids that are wrong."""
@@ -59,6 +70,8 @@ class Runs:
             if service is None or span.resource is not resource:
                 resource, last = span.resource, None
                 service = services.of(resource)
+                if service.above:
+                    self._above[service.run] = service.above
             run = service.run
             if not run:
                 for key in self._shapes[index].run_keys:
@@ -70,8 +83,18 @@ class Runs:
                             last, last_run = text, clean(service.prefix + text)
                         run = last_run
                         break
+                else:
+                    run = self._within_a_name(index, service.prefix)
             runs.append(run)
         return runs
+
+    def _within_a_name(self, index: int, prefix: str) -> str:
+        """The run whose id stands within a value of the span; empty where none does."""
+        for key, pattern in self._shapes[index].run_patterns:
+            value = self._attributes[index][key]
+            if isinstance(value, str) and len(value) <= MAX_PATTERN_CHARS and (found := pattern.search(value)):
+                return clean(prefix + found[1])
+        return ""
 
     def _inherited(self, own: list[str]) -> list[str]:
         """Runs by ancestor, by what the trace shows, by trace."""
@@ -82,8 +105,42 @@ class Runs:
                 span = self._spans[index]
                 if span.parent_id in self.by_id:
                     run = next((own[above] for above in self.ancestors(span) if own[above]), "")  # noqa: PLW2901
-                keys[index] = run or shown.get(span.trace_id) or services.of(span.resource).prefix + span.trace_id.hex()
+                key = run or shown.get(span.trace_id)
+                if not key:
+                    key = services.of(span.resource).prefix + span.trace_id.hex()
+                    self._traced.add(key)
+                keys[index] = key
         return keys
+
+    def _find_aliases(self, notes: dict[str, int]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        rivals: dict[str, set[str]] = {}
+        trace, run, resource = b"", "", None
+        for span, key in zip(self._spans, self._keys, strict=True):
+            if key == run and span.trace_id == trace and span.resource is resource:
+                continue
+            trace, run, resource = span.trace_id, key, span.resource
+            own = services.of(resource).prefix + trace.hex()
+            if key != own and found.setdefault(own, key) != key:
+                rivals.setdefault(own, {found[own]}).add(key)
+        if rivals:
+            self._find_above()
+            for own, several in rivals.items():
+                # A trace of several runs is the topmost one's; where there is none such, nobody's.
+                top = [run for run in several if run not in self._above and run != own]
+                if len(top) == 1:
+                    found[own] = top[0]
+                else:
+                    del found[own]
+                    notes["alias_ambiguous"] = notes.get("alias_ambiguous", 0) + 1
+        return found
+
+    def _find_above(self) -> None:
+        for span, run in zip(self._spans, self._own, strict=True):
+            if run and run not in self._above and span.parent_id in self.by_id:
+                others = [self._own[at] for at in self.ancestors(span) if self._own[at] not in {"", run}]
+                if others:
+                    self._above[run] = others[-1]
 
     def _shown(self, own: list[str]) -> dict[bytes, str]:
         """The one run that a trace shows in this request; empty where it shows several."""
@@ -115,7 +172,7 @@ class Runs:
         key = self._keys[index]
         batch = self._batches.get(key)
         if batch is None:
-            batch = self._batches[key] = RunEvents(key, [])
+            batch = self._batches[key] = RunEvents(key, [], traced=key in self._traced)
         if not of_agent:
             return batch
         if not batch.service:
@@ -141,10 +198,18 @@ class Runs:
 
     def batches(self, arrived: int) -> list[RunEvents]:
         """The runs that have events, each with its events in the order of their end."""
-        found = [batch for batch in self._batches.values() if batch.events]
-        for batch in found:
+        for run in self._above:
+            self._batches.setdefault(run, RunEvents(run, []))
+        found = []
+        for batch in self._batches.values():
+            above = self._above.get(batch.run) if self._above else None
+            if not (batch.events or above):
+                continue
             batch.arrived = arrived
             batch.events.sort(key=_end)
+            if above:
+                batch.events.insert(0, Below(batch.events[0].at if batch.events else arrived, above))
+            found.append(batch)
         return found
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import ref
 
+from detector.reading import modes
 from detector.reading.names import clean
 from detector.records import Environment, Resource
 
@@ -39,7 +41,7 @@ _ENVIRONMENTS = {
 class Service:
     """What one resource says."""
 
-    __slots__ = ("environment", "name", "prefix", "run", "where", "workflow")
+    __slots__ = ("above", "environment", "mode", "name", "prefix", "run", "where", "workflow")
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
         def text(key: str) -> str:
@@ -51,22 +53,25 @@ class Service:
         self.name = clean(f"{namespace}/{name}" if namespace else name, 120)
         self.prefix = self.name + "/"
         self.run = clean(text("agent.run.id"))
+        above = clean(text("agent.run.parent"))
+        self.above = above if self.run and above != self.run else ""
         self.where = {key: clean(value, 256) for key in WHERE if (value := text(key))}
         workflow = text(RESOURCE_WORKFLOW)
         self.workflow = (0, clean(workflow, 120)) if workflow else (SERVICE_RANK, clean(name, 120))
         environment = text("deployment.environment.name") or text("deployment.environment")
+        self.mode = modes.clean(text(modes.RESOURCE_MODE))
         self.environment = int(_ENVIRONMENTS.get(environment.lower(), 0))
 
 
-_services: dict[int, tuple[Resource, Service]] = {}
+_services: dict[int, tuple[ref[Resource], Service]] = {}
 
 
 def of(resource: Resource) -> Service:
     """The service that a resource names, read once for each object: the decoder gives equal resources as one."""
     known = _services.get(id(resource))
-    if known is None:
+    # An id is used again, and what a resource says may be megabytes, so it must not be kept alive here.
+    if known is None or known[0]() is not resource:
         if len(_services) >= MAX_SERVICES:
             _services.clear()
-        # With the resource, for an object that is kept alive keeps its id.
-        known = _services[id(resource)] = (resource, Service(resource.attributes))
+        known = _services[id(resource)] = (ref(resource), Service(resource.attributes))
     return known[1]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from detector.dialects.base import RUN_KEYS, Dialect, Layout
+from detector.dialects.base import RUN_KEYS, RUN_PATTERNS, Dialect, Layout
 
 WORKFLOW_KEYS = (
     ("gen_ai.workflow.name", 1),
@@ -26,6 +27,8 @@ class Shape(NamedTuple):
     """None: no dialect knows such spans."""
     run_keys: tuple[str, ...]
     workflow_keys: tuple[tuple[str, int], ...]
+    run_patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    """Keys with what finds a run's id in their values."""
 
 
 class Shapes(dict[tuple[str, ...], Shape]):
@@ -34,7 +37,7 @@ class Shapes(dict[tuple[str, ...], Shape]):
     def __init__(self, dialects: Sequence[Dialect]) -> None:
         super().__init__()
         self._dialects = sorted(dialects, key=lambda dialect: (dialect.order, dialect.name))
-        own = frozenset(RUN_KEYS) | {key for key, _ in WORKFLOW_KEYS}
+        own = frozenset(RUN_KEYS) | RUN_PATTERNS.keys() | {key for key, _ in WORKFLOW_KEYS}
         self.keys_read = own.union(*(dialect.keys() for dialect in dialects))
         """All attribute keys that anybody reads."""
 
@@ -44,6 +47,7 @@ class Shapes(dict[tuple[str, ...], Shape]):
             next((layout for layout in layouts if layout is not None), None),
             tuple(key for key in RUN_KEYS if key in keys),
             tuple((key, rank) for key, rank in WORKFLOW_KEYS if key in keys),
+            tuple((key, pattern) for key, pattern in RUN_PATTERNS.items() if key in keys),
         )
         if len(self) >= MAX_SHAPES:
             self.clear()
