@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
     ssl_cafile: Path | None = Field(None, description="PEM file of the authority that signed the broker")
     ssl_certfile: Path | None = Field(None, description="PEM file of this client's certificate")
-    ssl_keyfile: Path | None = Field(None, description="PEM file of this client's key")
+    ssl_keyfile: Path | None = Field(None, description="PEM file of this client's key, where it isn't in ssl_certfile")
+    ssl_keypassword: SecretStr = Field(SecretStr(""), description="of the key, where it is encrypted")
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     sasl_username: str = ""
     sasl_password: SecretStr = SecretStr("")
@@ -66,6 +67,12 @@ class Settings(BaseSettings):
         4, description="partitions of the topics that the detector makes; run log and changelog must agree"
     )
     replication: Annotated[int, Field(ge=1, le=15)] = 1
+    run_log_retention_hours: Annotated[int, Field(ge=1)] = Field(
+        168, description="how long the run log and the dead letters are kept: as far back as can be replayed"
+    )
+    audit_retention_days: Annotated[int, Field(ge=6)] = Field(
+        90, description="how long verdicts, acks and labels are kept; an enforcer's memory needs 5 days of acks"
+    )
 
     # state
     store: Literal["rocksdb", "memory"] = "rocksdb"
@@ -79,12 +86,20 @@ class Settings(BaseSettings):
     finished_seconds: Annotated[float, Field(gt=0)] = Field(
         300.0, description="the same, once the agent's own span has ended"
     )
+    session_seconds: Annotated[float, Field(ge=0.5, le=300)] = Field(
+        6.0,
+        description="a worker that Kafka did not hear of for this long loses its partitions to another. Kafka's own "
+        "group.min.session.timeout.ms must allow it; more than 6 makes a take-over take more than 10 s",
+    )
     tick_seconds: Annotated[float, Field(gt=0)] = Field(1.0, description="how often the worker looks for due runs")
 
     # judging
     models: Path = Field(PACKAGED_MODELS, description="folder of models; `current` in it names one")
     mode: Mode = Field("enforce", description="shadow: verdicts only; alert: no pauses; enforce")
     workflow_modes: dict[str, Mode] = Field(default_factory=dict, description="mode by workflow")
+    manifests: Path | None = Field(
+        None, description="folder of workflow manifests, `<workflow>.yaml`; not set: none. Read when the worker starts"
+    )
     pause_deadline_seconds: Annotated[float, Field(ge=0)] = Field(
         86_400.0, description="a pause that nobody decides ends after this; 0: never"
     )
@@ -102,9 +117,18 @@ class Settings(BaseSettings):
         16_384, description="characters of one argument or result that are matched"
     )
 
+    # what calls do
+    lexicon_file: Path | None = Field(
+        None,
+        description="YAML, JSON or TOML: commands, patterns, places and assets of your own beside the packaged ones",
+    )
+
     # HTTP
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+    enforcer_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="where `detector enforce` serves the same, on metrics_host; not set: nowhere"
+    )
     receive_host: str = "127.0.0.1"
     receive_port: Annotated[int, Field(ge=0, le=65_535)] = 4318
     receive_token: SecretStr = Field(SecretStr(""), description="bearer token; needed beyond loopback")
@@ -143,15 +167,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Settings:
-        if self.security.startswith("sasl") and not (self.sasl_username and self.sasl_password.get_secret_value()):
-            raise ValueError("sasl_username and sasl_password: expected both where security is sasl_*")
+        said = self._security_faults()
         if self.webhook_url.get_secret_value() and not self.webhook_key.get_secret_value():
-            raise ValueError("webhook_key: expected a key where webhook_url is set, so that bodies can be verified")
+            said.append("webhook_key: expected a key where webhook_url is set, so that bodies can be verified")
         loopback = {"127.0.0.1", "localhost", "::1"}
         if self.receive_host not in loopback and not self.receive_token.get_secret_value():
-            raise ValueError(
-                f"receive_token: expected a token where receive_host ({self.receive_host}) is not loopback"
-            )
+            said.append(f"receive_token: expected a token where receive_host ({self.receive_host}) is not loopback")
+        if said:
+            raise ValueError("; ".join(said))
         return self
 
     @classmethod
@@ -179,10 +202,7 @@ class Settings(BaseSettings):
         """Keyword arguments of every aiokafka client: protocol, TLS, SASL."""
         options: dict[str, Any] = {"security_protocol": self.security.upper()}
         if self.security.endswith("ssl"):
-            context = ssl.create_default_context(cafile=str(self.ssl_cafile) if self.ssl_cafile else None)
-            if self.ssl_certfile:
-                context.load_cert_chain(str(self.ssl_certfile), str(self.ssl_keyfile) if self.ssl_keyfile else None)
-            options["ssl_context"] = context
+            options["ssl_context"] = self._tls()
         if self.security.startswith("sasl"):
             options |= {
                 "sasl_mechanism": self.sasl_mechanism,
@@ -190,6 +210,43 @@ class Settings(BaseSettings):
                 "sasl_plain_password": self.sasl_password.get_secret_value(),
             }
         return options
+
+    def _security_faults(self) -> list[str]:
+        """What of `security`, ssl_* and sasl_* doesn't fit together, or can't be read."""
+        said = []
+        login, secret = bool(self.sasl_username), bool(self.sasl_password.get_secret_value())
+        if self.security.startswith("sasl") and not (login and secret):
+            said.append("sasl_username and sasl_password: expected both where security is sasl_*")
+        if not self.security.startswith("sasl") and (login or secret):
+            said.append(f"security: expected sasl_ssl or sasl_plaintext where a login is set, came {self.security}")
+        if self.ssl_keyfile and not self.ssl_certfile:
+            said.append("ssl_certfile: expected the certificate where ssl_keyfile is set")
+        if self.security.endswith("ssl"):
+            try:
+                self._tls()
+            except ValueError as fault:
+                said.append(str(fault))
+        elif self.ssl_cafile or self.ssl_certfile:
+            # Whoever names certificates must not get a connection that is open to all.
+            said.append(f"security: expected ssl or sasl_ssl where ssl_* is set, came {self.security}")
+        return said
+
+    def _tls(self) -> ssl.SSLContext:
+        """Raises ValueError that names the file which can't be used."""
+        what = f"ssl_cafile: expected a PEM file of certificates, came {self.ssl_cafile}"
+        try:
+            context = ssl.create_default_context(cafile=str(self.ssl_cafile) if self.ssl_cafile else None)
+            if self.ssl_certfile:
+                what = (
+                    "ssl_certfile, ssl_keyfile, ssl_keypassword: expected a certificate and its key in PEM, and the "
+                    f"password of an encrypted key, came {self.ssl_certfile} and {self.ssl_keyfile or 'no other file'}"
+                )
+                # A password, even an empty one: without any OpenSSL asks for one at the terminal.
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, self.ssl_keypassword.get_secret_value)
+        except OSError as fault:
+            reason = getattr(fault, "reason", None) or fault.strerror or "not readable"
+            raise ValueError(f"{what}: {str(reason).lower().replace('_', ' ')}") from None
+        return context
 
 
 def load(**overrides: Any) -> Settings:

@@ -5,8 +5,10 @@
     ├── PluginError     a dialect, behaviour or enforcer that breaks its contract
     ├── ModelError      a model file that must not be walked
     ├── TransportError  Kafka or HTTP could not be reached or refused
+    │   └── RefusedError  a broker is there, but takes other settings: TLS, certificate, login
     ├── EnforcerError   a run could not be paused, resumed or killed
-    └── DecisionError   a person's decision that a newer command overtook
+    ├── DecisionError   a person's decision that a newer command overtook
+    └── VersionError    a record or a state that a newer version of the detector wrote
 
 `Drop` stands apart: it is no fault of ours. A stage raises it for input that can't be
 used; the caller counts its reason and goes on.
@@ -39,12 +41,26 @@ class TransportError(DetectorError):
     """Kafka or an HTTP peer that can't be reached, or that refused."""
 
 
+class RefusedError(TransportError):
+    """A broker that is there and does not take these settings: trying again will not help."""
+
+
 class EnforcerError(DetectorError):
     """An enforcer that couldn't bring a run into the state that a command asks for."""
 
 
 class DecisionError(DetectorError):
     """A person's decision that did not take effect, since a newer command than they could see stands."""
+
+
+class VersionError(DetectorError):
+    """Written by a newer worker: it must be left to the newer ones, neither skipped nor overwritten."""
+
+    def __init__(self, what: str, known: int, came: int) -> None:
+        self.came = came
+        super().__init__(
+            f"{what}: expected version {known} at most, came {came}: a newer worker wrote it. Upgrade this one"
+        )
 
 
 class Drop(Exception):  # noqa: N818 - not an error: a counted decision

@@ -13,15 +13,19 @@ from typing import TypeVar
 
 import msgspec
 
+from detector.aliases import Told
 from detector.config import Settings
 from detector.control.signatures import verify
 from detector.errors import Drop
+from detector.lexicon.secrets import redact
 from detector.read import Reader
 from detector.records import LABELS, Ack, Acked, Event, Label, Labelled, RunEvents, encode_log
 
 OUTCOMES = frozenset({"done", "already", "not mine", "failed"})
 MAX_RUN = 256
 MAX_EVENTS = 512
+MAX_SAID = 4096
+"""Characters of a person's words that are looked at."""
 Public = TypeVar("Public", Ack, Label)
 
 
@@ -41,6 +45,8 @@ class Ingested(msgspec.Struct):
     """What one record became: run-log records as (key, value), and what is to be counted."""
 
     log: list[tuple[bytes, bytes]] = []
+    aliases: list[tuple[str, str]] = []
+    """Trace-keyed runs and the runs that they are a part of: due on the run log too, in bulk (`detector.aliases`)."""
     spans: int = 0
     rejects: dict[str, int] = {}
     notes: dict[str, int] = {}
@@ -54,6 +60,8 @@ Clock = Callable[[], int]
 def spans(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
     """Ingest for `otlp_spans`: (value, arrival in ns) -> Ingested."""
     reader = Reader.from_settings(settings)
+    # Told again while the trace goes on, for what was told is forgotten when a run would be.
+    told = Told(settings.idle_seconds / 2)
 
     def ingest(value: bytes, arrived: int) -> Ingested:
         try:
@@ -62,7 +70,8 @@ def spans(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
         now = clock()
         log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in _pieces(batch, now)]
-        return Ingested(log, reading.spans, reading.rejects, reading.notes)
+        aliases = told.new(reading.aliases.items(), now)
+        return Ingested(log, aliases, reading.spans, reading.rejects, reading.notes)
 
     return ingest
 
@@ -82,8 +91,8 @@ def labels(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
 
     def event(label: Label) -> Event:
         if label.kind not in LABELS:
-            raise Drop("bad_label", f"expected one of {', '.join(sorted(LABELS))}, came {label.kind[:40]!r}")
-        return Labelled(label.at, label.kind, label.who[:80], label.why[:200], label.sequence)
+            raise Drop("bad_label", f"expected one of {', '.join(sorted(LABELS))}, came {_said(label.kind, 40)!r}")
+        return Labelled(label.at, label.kind, _said(label.who, 80), _said(label.why, 200), label.sequence)
 
     return _public(Label, event, settings, clock)
 
@@ -93,10 +102,15 @@ def acks(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
 
     def event(ack: Ack) -> Event:
         if ack.outcome not in OUTCOMES:
-            raise Drop("bad_ack", f"expected one of {', '.join(sorted(OUTCOMES))}, came {ack.outcome[:40]!r}")
-        return Acked(ack.at, ack.sequence, ack.enforcer[:80], ack.outcome)
+            raise Drop("bad_ack", f"expected one of {', '.join(sorted(OUTCOMES))}, came {_said(ack.outcome, 40)!r}")
+        return Acked(ack.at, ack.sequence, _said(ack.enforcer, 80), ack.outcome)
 
     return _public(Ack, event, settings, clock)
+
+
+def _said(text: str, most: int) -> str:
+    """Words of a person as others may read them: cut, and without secrets."""
+    return redact(text[:MAX_SAID])[:most]
 
 
 def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: Settings, clock: Clock) -> Ingest:
@@ -104,8 +118,8 @@ def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: S
     decode = msgspec.json.Decoder(kind).decode
 
     def check(record: Public) -> None:
-        if not 0 < len(record.run) <= MAX_RUN:
-            raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} characters, came {len(record.run)}")
+        if not (0 < len(record.run) <= MAX_RUN and record.run.isprintable()):
+            raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} printable characters, came {len(record.run)}")
         if not verify(record, key):
             raise Drop("bad_signature", f"expected the signature of {kind.__name__} under the configured key")
 

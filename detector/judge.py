@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.behaviours.base import Update
-from detector.policy.policy import BoundRule, Policy, bind
+from detector.policy.policy import BoundRule, Policy, bind, bind_manifests
+from detector.records import Level
 from detector.scoring.model import Model
 
 
@@ -23,12 +24,15 @@ class Judge:
     updates: tuple[Update, ...] = field(init=False)
     offsets: tuple[int, ...] = field(init=False)
     """Of the behaviours in order: what looks at an action, and where its signals begin."""
+    leaving: dict[str, tuple[tuple[int, Level], ...]] = field(init=False)
+    """By workflow with a manifest: the signals of leaving it that have an answer."""
     amounts: NDArray[np.float64] = field(init=False)
     """Scratch for one action; zero between steps."""
 
     def __post_init__(self) -> None:
         put, layout = object.__setattr__, self.model.layout
         put(self, "rules", bind(self.policy.rules, layout))
+        put(self, "leaving", bind_manifests(self.policy.manifests, layout))
         put(self, "updates", tuple(behaviour.update for behaviour in layout.behaviours))
         put(self, "offsets", layout.offsets)
         put(self, "amounts", np.zeros(len(layout.signals)))

@@ -63,6 +63,10 @@ class Offsets:
         """The offset that has to come next; 0 where any may."""
         return self._states[partition].expected or 0
 
+    def seek_failed(self, partition: Partition) -> None:
+        """The seek could not be made: the next record that comes too early asks for it again."""
+        self._states[partition].hole = -1
+
     def arrive(self, partition: Partition, offset: int) -> Arrival:
         """The record at `offset` has come. Raises KeyError for a partition that was not started."""
         state = self._states[partition]
@@ -79,6 +83,10 @@ class Offsets:
         entry = state.entries[offset] = _Entry(offset)
         state.pending.append(entry)
         return Arrival.TAKE
+
+    def open(self, generation: int) -> int:
+        """How many records of this generation were taken and may not commit yet."""
+        return sum(len(state.pending) for state in self._states.values() if state.generation == generation)
 
     def done(self, partition: Partition, generation: int, offset: int) -> list[int]:
         """The record is dealt with. Returns the offsets that may commit now, in order."""

@@ -25,6 +25,9 @@ class Schedule:
     def __len__(self) -> int:
         return len(self._runs)
 
+    def __contains__(self, run: bytes) -> bool:
+        return run in self._runs
+
     def put(self, run: bytes, partition: int, due: int, *, stopped: bool = False) -> None:
         """The run, of run-log `partition`, needs a tick at `due` (ns; 0: never). The newest put goes last.
 

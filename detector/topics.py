@@ -1,59 +1,32 @@
-"""The topics that the detector needs: what each is for, made where missing, checked where there.
+"""The detector's topics on Kafka: found, made where missing, put right where asked.
 
-The names come from the settings; `apply` is `detector topics apply` and what a worker does at
-its start. Nothing that exists is changed: a topic of the wrong shape is a fault that names it.
+`apply` is what a worker does at its start: it makes what is missing and changes nothing that exists.
+`alter` is the other half of `detector topics apply`. Neither deletes anything, nor changes the number
+of partitions of a topic that exists. wanted.py says how topics should be.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Literal, NamedTuple
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, TopicAlreadyExistsError, for_code
 
 from detector.config import Settings
+from detector.connection import starting
 from detector.errors import TransportError
+from detector.outage import reaching
+from detector.wanted import Difference, Found, Topic, differences, wanted
 
-Policy = Literal["delete", "compact"]
+__all__ = ["Difference", "Found", "Topic", "alter", "apply", "differences", "faults", "find", "wanted"]
 
-
-class Topic(NamedTuple):
-    """A topic as it should be."""
-
-    name: str
-    policy: Policy
-    what: str
-    counted: bool = False
-    """Its number of partitions must be that of the settings: state is kept by partition."""
-
-
-class Found(NamedTuple):
-    """A topic as it is; `policy` is empty where the broker doesn't tell."""
-
-    partitions: int
-    policy: str
-
-
-def wanted(settings: Settings) -> list[Topic]:
-    """Every topic that the detector reads or writes."""
-    own = settings.topic
-    return [
-        Topic(settings.spans_topic, "delete", "spans, as the OpenTelemetry Collector writes them"),
-        Topic(settings.logs_topic, "delete", "log records, as the OpenTelemetry Collector writes them"),
-        Topic(own("agent-run-log"), "delete", "everything that happens to a run, in one order", counted=True),
-        # Faust's name for the changelog of the table `runs`; where it exists, Faust takes it as it is.
-        Topic(own(f"{settings.group}-runs-changelog"), "compact", "the state of every live run", counted=True),
-        Topic(own("agent-verdicts"), "delete", "every decision with its evidence"),
-        Topic(own("agent-commands"), "compact", "the state that each run must be in"),
-        Topic(own("agent-acks"), "delete", "what enforcers did"),
-        Topic(own("agent-labels"), "delete", "what people said of runs"),
-        Topic(own("agent-summaries"), "compact", "one record a finished run: what training reads"),
-        Topic(own(f"{settings.spans_topic}-rejected"), "delete", "where input that could not be used came from"),
-    ]
+_SET_ON_TOPIC = 1
+"""DescribeConfigs, config_source: DYNAMIC_TOPIC_CONFIG (https://kafka.apache.org/protocol)."""
 
 
 async def find(settings: Settings) -> dict[str, Found]:
@@ -62,9 +35,16 @@ async def find(settings: Settings) -> dict[str, Found]:
         names = set(await admin.list_topics()) & {topic.name for topic in wanted(settings)}
         if not names:
             return {}
-        policies = await _policies(admin, names)
-        described = await admin.describe_topics(sorted(names))
-        return {t["topic"]: Found(len(t["partitions"]), policies.get(t["topic"], "")) for t in described}
+        configs = await _configs(admin, names)
+        return {
+            each["topic"]: Found(
+                len(each["partitions"]),
+                min((len(part["replicas"]) for part in each["partitions"]), default=0),
+                {name: value for name, (value, _) in configs[each["topic"]].items()},
+                {name: value for name, (value, given) in configs[each["topic"]].items() if given},
+            )
+            for each in await admin.describe_topics(sorted(names))
+        }
 
 
 async def apply(settings: Settings) -> list[str]:
@@ -76,37 +56,44 @@ async def apply(settings: Settings) -> list[str]:
         there = set(await admin.list_topics())
         missing = [topic for topic in wanted(settings) if topic.name not in there]
         if missing:
-            _raise_refusals((await admin.create_topics([_new(topic, settings) for topic in missing])).topic_errors)
+            answer = await admin.create_topics([_new(topic, settings) for topic in missing])
+            _raise_refusals("make", answer.topic_errors)
             await _until_known(admin, {topic.name for topic in missing})
         return [topic.name for topic in missing]
 
 
+async def alter(settings: Settings, found: dict[str, Found], wrong: Iterable[Difference]) -> None:
+    """Sets what is alterable of `wrong`; every other setting of a topic stays as it was `found`.
+
+    Raises TransportError where Kafka can't be reached or refuses a change.
+    """
+    changes: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in wrong:
+        if each.alterable and each.topic in found:
+            changes[each.topic][each.what] = each.expected
+    if not changes:
+        return
+    # AlterConfigs replaces: what is not named goes back to the broker's default.
+    asked = [
+        ConfigResource(ConfigResourceType.TOPIC, name, {**found[name].given, **change})
+        for name, change in changes.items()
+    ]
+    async with _admin(settings) as admin:
+        for answer in await admin.alter_configs(asked):
+            _raise_refusals("alter", [(name, code, text) for code, text, _, name in answer.resources])
+        await _until_set(admin, changes)
+
+
 def faults(settings: Settings, found: dict[str, Found]) -> list[str]:
-    """What is wrong with the topics, a sentence each: missing, partitions, cleanup policy."""
-    return [fault for topic in wanted(settings) for fault in _faults_of(topic, found.get(topic.name), settings)]
-
-
-def _faults_of(topic: Topic, found: Found | None, settings: Settings) -> list[str]:
-    if found is None:
-        return [f"topic {topic.name}: missing; `detector topics apply` makes it"]
-    said = []
-    if topic.counted and found.partitions != settings.partitions:
-        said.append(
-            f"topic {topic.name}: expected {settings.partitions} partitions (setting `partitions`), "
-            f"came {found.partitions}"
-        )
-    if found.policy and topic.policy not in found.policy.split(","):
-        said.append(f"topic {topic.name}: expected cleanup.policy={topic.policy}, came {found.policy}")
-    return said
+    """What is wrong with the topics, a sentence each."""
+    return [each.text for each in differences(settings, found)]
 
 
 def _new(topic: Topic, settings: Settings) -> NewTopic:
-    return NewTopic(
-        topic.name, settings.partitions, settings.replication, topic_configs={"cleanup.policy": topic.policy}
-    )
+    return NewTopic(topic.name, settings.partitions, settings.replication, topic_configs=dict(topic.configs))
 
 
-def _raise_refusals(errors: list[tuple[str, int, str]]) -> None:
+def _raise_refusals(what: str, errors: Iterable[tuple[str, int, str | None]]) -> None:
     # Another worker that starts at the same time may have made a topic between the look and the request.
     refused = [
         f"{name}: {text or for_code(code).description}"
@@ -114,7 +101,7 @@ def _raise_refusals(errors: list[tuple[str, int, str]]) -> None:
         if code not in (0, TopicAlreadyExistsError.errno)
     ]
     if refused:
-        raise TransportError("Kafka refused to make topics: " + "; ".join(refused))
+        raise TransportError(f"Kafka refused to {what} topics: " + "; ".join(refused))
 
 
 async def _until_known(admin: AIOKafkaAdminClient, names: set[str]) -> None:
@@ -126,19 +113,33 @@ async def _until_known(admin: AIOKafkaAdminClient, names: set[str]) -> None:
     raise TransportError("Kafka made the topics, but its brokers did not know them after 10 s")
 
 
-async def _policies(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, str]:
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": ""}) for name in sorted(names)]
+async def _until_set(admin: AIOKafkaAdminClient, changes: dict[str, dict[str, str]]) -> None:
+    for _ in range(100):
+        now = await _configs(admin, set(changes))
+        if all(now[name][key][0] == value for name, change in changes.items() for key, value in change.items()):
+            return
+        await asyncio.sleep(0.1)
+    raise TransportError("Kafka took the settings of topics, but did not show them after 10 s")
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, dict[str, tuple[str, bool]]]:
+    """By topic: each setting, and whether it was set on the topic; empty where the broker doesn't tell."""
+    said: dict[str, dict[str, tuple[str, bool]]] = defaultdict(dict)
     try:
-        answers = await admin.describe_configs(asked)
+        answers = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(names)]
+        )
     except IncompatibleBrokerVersion:
-        return {}
-    return {
-        resource[3]: config[1]
-        for answer in answers
-        for resource in answer.resources
-        for config in resource[4]
-        if config[0] == "cleanup.policy"
-    }
+        return said
+    for answer in answers:
+        for resource in answer.resources:
+            said[resource[3]] = {entry[0]: (entry[1], _is_given(answer, entry)) for entry in resource[4]}
+    return said
+
+
+def _is_given(answer: Any, entry: Any) -> bool:
+    # Version 0 says whether it is a default, later ones where it comes from.
+    return bool(not entry[3] if answer.API_VERSION == 0 else entry[3] == _SET_ON_TOPIC)
 
 
 @asynccontextmanager
@@ -147,9 +148,9 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         bootstrap_servers=settings.bootstrap, request_timeout_ms=10_000, **settings.aiokafka_security()
     )
     try:
-        await admin.start()
-        yield admin
-    except (KafkaError, OSError) as fault:
-        raise TransportError(f"Kafka at {settings.bootstrap}: {fault}") from fault
+        async with starting(settings):
+            await admin.start()
+        with reaching(settings.bootstrap):
+            yield admin
     finally:
         await admin.close()

@@ -13,24 +13,30 @@ from typing import NamedTuple
 
 import msgspec
 
-from detector import run as runs
+from detector.aliases import Bundle, Index
 from detector.config import Settings
 from detector.control.signatures import sign
-from detector.effects import Effect, Noted
+from detector.effects import Effect, Handed, Noted, Withdrawn
 from detector.judge import Judge
+from detector.kin import Forwarder
 from detector.observe.metrics import Metrics
-from detector.records import Command, Desired, RunEvents, Summary, Verdict, decode_log
+from detector.policy.policy import Policy
+from detector.records import Acked, Aliases, Command, Desired, RunEvents, Summary, Tick, Verdict, decode_log, encode_log
+from detector.run import Run
+from detector.state import State, Stored, decode
+from detector.state import encode as encode_state
 from detector.step import apply, due
+from detector.unacknowledged import Unacknowledged
 
 encode = msgspec.json.encode
 
 
 class Send(NamedTuple):
-    """A public record to be sent: topic, key (the run), JSON."""
+    """A record to be sent: topic, key (the run), and JSON, a record of the run log, or None: the key's is void."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 class Applied(NamedTuple):
@@ -44,22 +50,35 @@ class Applied(NamedTuple):
     """The record had been applied before; only its confirmation was missing."""
 
 
-def stopped(run: runs.Run) -> bool:
-    """Whether the run is paused or killed."""
-    return run.desired != Desired.RUNNING
+def stopped(state: Stored) -> bool:
+    """Whether it must not be evicted: a run that is paused or killed, or aliases."""
+    return state.desired != Desired.RUNNING if isinstance(state, Run) else isinstance(state, Bundle)
+
+
+def when_due(state: Stored, policy: Policy) -> int:
+    """When the state needs a tick, in ns of arrival; 0: never."""
+    return due(state, policy) if isinstance(state, Run) else state.arrived + policy.idle_ns
 
 
 class Watch:
-    """Applies run-log records under one judge."""
+    """Applies run-log records under one judge. `stored`: the state of a key in the table."""
 
     def __init__(
-        self, judge: Judge, settings: Settings, metrics: Metrics, clock: Callable[[], int] = time.time_ns
+        self,
+        judge: Judge,
+        settings: Settings,
+        metrics: Metrics,
+        clock: Callable[[], int] = time.time_ns,
+        stored: Callable[[bytes], bytes | None] = lambda _: None,
     ) -> None:
         self.judge = judge
         self.metrics = metrics
         self._clock = clock
         self._key = settings.signing_key.get_secret_value()
         own = settings.topic
+        self.aliases = Index(stored, lambda state: decode(state, judge.model.layout))
+        self.unacknowledged = Unacknowledged(clock)
+        self._run_log = own("agent-run-log")
         self._topics = {
             Verdict: own("agent-verdicts"),
             Command: own("agent-commands"),
@@ -74,39 +93,74 @@ class Watch:
     def apply(self, stored: bytes | None, value: bytes, offset: int) -> Applied:
         """Applies the record `value` at `offset` to the `stored` state.
 
-        Raises ValueError where the record is not one of the run log.
+        Raises ValueError where the record is not one of the run log, VersionError where it or the state
+        is of a newer version.
         """
         record = decode_log(value)
-        layout = self.judge.model.layout
-        run = None if stored is None else runs.decode(stored, layout)
-        if run is not None and offset <= run.offset:
+        known = None if stored is None else decode(stored, self.judge.model.layout)
+        if known is not None and offset <= known.offset:
             # The state is sent again all the same: the crash may have come before its changelog had it.
-            return Applied(stored, [], due(run, self.judge.policy), stopped(run), repeated=True)
-        known = run is not None
+            return self._applied(known, [], stored, repeated=True)
+        if isinstance(known, Bundle) or (record.events and isinstance(record.events[0], Aliases)):
+            return self._bundle(known, record, offset)
+        if known is None and (to := self.aliases.of(record.run)):
+            known = Forwarder.at(record.run, to, record.written)
+        return self._apply(known, record, offset)
+
+    def _apply(self, known: State | None, record: RunEvents, offset: int) -> Applied:
+        forwards, new = isinstance(known, Forwarder), known is None
         try:
-            run, effects = apply(run, record, self.judge)
+            state, effects = apply(known, record, self.judge)
         except Exception:
             # A behaviour that failed must not leave its half of an action to the next run.
             self.judge.amounts.fill(0.0)
             raise
         sends = [send for effect in effects if (send := self._send(effect, record)) is not None]
-        self._count(record, new=not known and run is not None)
-        if run is None:
+        if not forwards:
+            self._count(record, new=new and isinstance(state, Run))
+        self.unacknowledged.note(record.run, state)
+        if state is None:
             return Applied(None, sends, 0)
-        run.offset = offset
-        state = runs.encode(run)
-        self.metrics.state_bytes.observe(len(state))
-        self.metrics.scores.observe(run.score)
-        return Applied(state, sends, due(run, self.judge.policy), stopped(run))
+        state.offset = offset
+        encoded = encode_state(state)
+        if isinstance(state, Run):
+            self.metrics.state_bytes.observe(len(encoded))
+            self.metrics.scores.observe(state.score)
+        return self._applied(state, sends, encoded)
 
-    def standing(self, state: bytes) -> tuple[int, bool]:
-        """When the run of a stored state needs a tick (ns; 0: never), and whether it is stopped."""
-        run = runs.decode(state, self.judge.model.layout)
-        return due(run, self.judge.policy), stopped(run)
+    def _applied(self, state: Stored, sends: list[Send], encoded: bytes | None, *, repeated: bool = False) -> Applied:
+        return Applied(encoded, sends, when_due(state, self.judge.policy), stopped(state), repeated)
+
+    def _bundle(self, known: Stored | None, record: RunEvents, offset: int) -> Applied:
+        """Aliases that came in bulk, or the end of what they told."""
+        bundle = known if isinstance(known, Bundle) else None
+        sends: list[Send] = []
+        for event in record.events:
+            if isinstance(event, Aliases) and known is None:
+                bundle = Bundle(record.run, event.runs, record.written)
+                sends += [Send(self._run_log, key, value) for key, value in self.aliases.add(bundle)]
+            elif isinstance(event, Tick) and bundle and when_due(bundle, self.judge.policy) <= event.at:
+                self.aliases.drop(bundle)
+                bundle = None
+        if bundle is None:
+            return Applied(None, sends, 0)
+        bundle.offset = offset
+        return self._applied(bundle, sends, encode_state(bundle))
+
+    def standing(self, stored: bytes) -> tuple[int, bool]:
+        """When a stored state needs a tick (ns; 0: never), and whether it must not be evicted; takes up aliases."""
+        state = decode(stored, self.judge.model.layout)
+        if isinstance(state, Bundle):
+            self.aliases.load(state)
+        self.unacknowledged.note(state.run, state)
+        return when_due(state, self.judge.policy), stopped(state)
 
     def _count(self, record: RunEvents, *, new: bool) -> None:
         for kind, times in Counter(map(type, record.events)).items():
             self.metrics.events.labels(kind.__name__.lower()).inc(times)
+        for event in record.events:
+            if isinstance(event, Acked):
+                self.metrics.acks.labels(event.outcome).inc()
         if new:
             self.metrics.runs_started.labels(record.workflow or "unknown").inc()
 
@@ -114,7 +168,14 @@ class Watch:
         metrics = self.metrics
         if isinstance(effect, Noted):
             (metrics.duplicates if effect.reason == "duplicate" else metrics.notes.labels(effect.reason)).inc()
+            if effect.reason == "evicted_unsummarised":
+                metrics.runs_finished.labels("evicted").inc()
+                metrics.evictions.inc()
             return None
+        if isinstance(effect, Handed):
+            return Send(self._run_log, effect.record.run.encode(), encode_log(effect.record))
+        if isinstance(effect, Withdrawn):
+            return Send(self._topics[Summary], effect.run.encode(), None)
         if isinstance(effect, Verdict):
             metrics.verdicts.labels(effect.level, effect.cause.split(":")[0]).inc()
             if effect.span_id:

@@ -15,19 +15,20 @@ from detector.embedded import Broker
 @pytest.fixture
 def bootstrap() -> Iterator[str]:
     """Address of an embedded broker of one's own, on a thread, for code that brings its own event loop."""
-    with _broker() as address:
+    with embedded_broker() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def module_bootstrap() -> Iterator[str]:
     """The same, for all tests of a file."""
-    with _broker() as address:
+    with embedded_broker() as address:
         yield address
 
 
 @contextmanager
-def _broker() -> Iterator[str]:
+def embedded_broker() -> Iterator[str]:
+    """The address of one that runs on a thread meanwhile."""
     started, loop = threading.Event(), asyncio.new_event_loop()
     broker = Broker()
 

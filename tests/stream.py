@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from tests.integration.server import Server, free_port
 
 PARTITIONS = 4
+ANY = -1
 PATIENCE = 60.0
 """Seconds that a wait may take on a busy machine before it counts as never."""
 
@@ -44,10 +45,10 @@ class Stream:
         own = {"DETECTOR_METRICS_PORT": str(port), "DETECTOR_DATADIR": str(self.folder / name)}
         return Worker(name, port, self.env | own | env)
 
-    def send(self, *values: bytes, topic: str = "otlp_spans", key: bytes | None = None) -> None:
-        """Writes records, confirmed."""
+    def send(self, *values: bytes, topic: str = "otlp_spans", key: bytes | None = None, partition: int = ANY) -> None:
+        """Writes records, confirmed; to a `partition` by the key where none is given."""
         for value in values:
-            self._producer.produce(topic, value, key)
+            self._producer.produce(topic, value, key, partition)
         assert self._producer.flush(30) == 0
 
     def read(self, topic: str, count: int = 0, *, run: str = "") -> list[bytes]:
@@ -63,6 +64,24 @@ class Stream:
     def json(self, topic: str, count: int = 0, *, run: str = "") -> list[Any]:
         """The same, as JSON."""
         return [msgspec.json.decode(value) for value in self.read(topic, count, run=run)]
+
+    def committed(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether the workers' group commits, in the end, at least `offset` of the partition."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "agent-run-detector"})
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while time.monotonic() < deadline:
+                (at,) = consumer.committed([TopicPartition(topic, partition)], timeout=10)
+                if at.offset >= offset:
+                    return True
+                time.sleep(0.1)
+        finally:
+            consumer.close()
+        return False
+
+    def topics(self) -> list[str]:
+        """The names of all topics that Kafka has."""
+        return list(self._producer.list_topics(timeout=10).topics)
 
     def _all(self, topic: str) -> Iterable[tuple[bytes | None, bytes | None]]:
         consumer = Consumer(
@@ -134,5 +153,15 @@ class Worker:
 
     def resident_mb(self) -> float:
         """Resident memory, MB."""
-        status = Path(f"/proc/{self.server.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+        return resident_mb(self.server.process.pid)
+
+
+def resident_mb(pid: int, what: str = "VmRSS") -> float:
+    """Resident memory of a process, MB; VmHWM: its peak."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"{what}:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+def forget_peak(pid: int) -> None:
+    """The peak of its memory counts from now."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")

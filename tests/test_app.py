@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from detector.records import Label, Verdict, decode_log
 from detector.replay import verdicts
 from detector.scoring.model import load as load_model
 from detector.testing import EPOCH_NS, Spans
-from tests.stream import PARTITIONS, Stream
+from tests.integration.server import Server, free_port
+from tests.stream import PARTITIONS, PATIENCE, Stream
 
 FATAL = ("graphql", {"query": 'mutation { volumeDelete(volumeId: "v1") }', "environment": "production"})
 
@@ -138,6 +140,26 @@ def test_idle_runs_are_summarised_and_room_is_made(bootstrap: str, tmp_path: Pat
         worker.wait('detector_runs_finished_total{outcome="expired"}', 5)
         assert len(stream.json("agent-summaries", 9)) == 9
         worker.wait("detector_live_runs", 0)
+
+
+def test_a_state_that_cannot_be_stored_stops_the_worker(stream: Stream) -> None:
+    """Where the disk takes no more a worker ends and says why, and another one judges every run on all its calls."""
+    runs = 300
+    # As good as a full disk, and needs no rights: no file may grow beyond 64 KB.
+    limited = ["bash", "-c", 'ulimit -f 64; exec "$0" "$@"', sys.executable, "-m", "detector", "worker"]
+    env = stream.env | {"DETECTOR_DATADIR": str(stream.folder / "full"), "DETECTOR_METRICS_PORT": str(free_port())}
+    with Server("test-full-disk", limited, env) as full:
+        full.until(lambda: "recovered" in full.log.read_text())
+        for n in range(runs):
+            stream.send(fatal(f"load-{n}", 2000 + n))
+        assert full.process.wait(PATIENCE) != 0
+    assert "a record could not be dealt with" in full.log.read_text()
+    with stream.worker("roomy"):
+        commands = stream.json("agent-commands", runs)
+    assert len({(c["run"], c["sequence"]) for c in commands}) == runs
+    assert {(v["run"], v["calls"]) for v in stream.json("agent-verdicts")} == {
+        (f"coder/load-{n}", 1) for n in range(runs)
+    }
 
 
 def test_memory_store(stream: Stream) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +37,21 @@ Call = Callable[..., Ended]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+def root_logger() -> Iterator[None]:
+    """Puts back what a command that logs sets up."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root_logger: None
+) -> Call:
     """Runs `detector` with arguments, in an empty folder and without settings."""
+    del root_logger
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(f"DETECTOR_{name.upper()}", raising=False)
@@ -124,6 +139,23 @@ def test_a_fault_is_one_line_without_a_traceback(call: Call, monkeypatch: pytest
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["worker", "runs", "show r", "topics check", "topics apply", "topics apply --dry-run"]
+    + [f"{decision} r --reason x" for decision in ("pause", "resume", "kill")],
+)
+def test_without_kafka_each_command_says_so_in_one_line(tmp_path: Path, command: str) -> None:
+    """As a process, where libraries log as they like: one line that says where and why, exit code 1, no traceback."""
+    env = {**os.environ, "DETECTOR_BOOTSTRAP": "127.0.0.1:1", "DETECTOR_DATADIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "detector", *command.split()], env=env, capture_output=True, text=True, check=False
+    )
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert line.startswith("detector: Kafka at 127.0.0.1:1: ")
+    assert "no connection: [Errno 111]" in line
+
+
 def test_bad_settings_are_all_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each bad setting is a line of its own."""
     monkeypatch.setenv("DETECTOR_PARTITIONS", "0")
@@ -192,6 +224,34 @@ def test_topics_check_and_apply(kafka: Call, monkeypatch: pytest.MonkeyPatch) ->
     ended = kafka("topics", "check")
     assert ended.code == 1
     assert "agent-run-log: expected 7 partitions" in ended.err
+
+
+def test_topics_apply_says_what_it_does_and_first_what_it_would(kafka: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run changes nothing and exits 0; applying sets the difference; what it can't change is left and exits 1."""
+    monkeypatch.setenv("DETECTOR_RUN_LOG_RETENTION_HOURS", "24")
+    change = "set agent-run-log: retention.ms=86400000, was 604800000"
+    assert kafka("topics", "check").code == 1
+    dry = kafka("topics", "apply", "--dry-run")
+    assert (dry.code, f"would {change}" in dry.out) == (0, True)
+    assert kafka("topics", "check").code == 1
+    done = kafka("topics", "apply")
+    assert (done.code, change in done.out) == (0, True)
+    assert kafka("topics", "check").code == 0
+
+    monkeypatch.setenv("DETECTOR_PARTITIONS", "7")
+    for arguments in (["--dry-run"], []):
+        left = kafka("topics", "apply", *arguments)
+        assert left.code == 1
+        assert "agent-run-log: expected 7 partitions (setting `partitions`), came 4" in left.err
+
+
+def test_topics_of_a_new_broker_would_be_made(call: Call, bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run on an empty broker names every topic with its shape and makes none."""
+    monkeypatch.setenv("DETECTOR_BOOTSTRAP", bootstrap)
+    dry = call("topics", "apply", "--dry-run")
+    assert dry.code == 0
+    assert "would make agent-run-log: 4 partitions, 1 replicas" in dry.out
+    assert call("topics", "check").code == 1
 
 
 def test_runs_lists_the_latest_state(kafka: Call) -> None:

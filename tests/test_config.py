@@ -6,6 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from pydantic import ValidationError
 
 from detector.config import PACKAGED_MODELS, Settings, load
@@ -57,6 +64,10 @@ def test_a_setting_that_does_not_exist_is_a_fault() -> None:
     ("overrides", "named"),
     [
         ({"security": "sasl_ssl"}, "sasl_username"),
+        ({"sasl_username": "u", "sasl_password": "p"}, "security: expected sasl_ssl or sasl_plaintext"),
+        ({"ssl_cafile": "ca.pem"}, "security: expected ssl or sasl_ssl"),
+        ({"security": "ssl", "ssl_keyfile": "key.pem"}, "ssl_certfile: expected the certificate"),
+        ({"security": "ssl", "ssl_cafile": "none.pem"}, "came none.pem: no such file"),
         ({"webhook_url": "http://127.0.0.1/hook"}, "webhook_key"),
         ({"receive_host": "0.0.0.0"}, "receive_token"),
         ({"webhook_url": "ftp://127.0.0.1/hook"}, "webhook_url"),
@@ -125,6 +136,26 @@ def test_tls_makes_a_context() -> None:
     """An encrypted protocol brings a TLS context that verifies the broker."""
     context = load(security="ssl").aiokafka_security()["ssl_context"]
     assert context.check_hostname
+
+
+def test_certificates_that_can_not_be_used_are_a_fault_of_the_settings(tmp_path: Path) -> None:
+    """A key that belongs to another certificate, or is encrypted under another password, is found before a start."""
+    authority = trustme.CA()
+    mine, other = authority.issue_cert("me.example.org"), authority.issue_cert("other.example.org")
+    files = {name: tmp_path / name for name in ("certificate", "other", "encrypted")}
+    mine.cert_chain_pems[0].write_to_path(files["certificate"])
+    other.private_key_pem.write_to_path(files["other"])
+    key = load_pem_private_key(mine.private_key_pem.bytes(), None)
+    files["encrypted"].write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"s3cret"))
+    )
+    given = {"security": "ssl", "ssl_certfile": files["certificate"]}
+    (fault,) = faults_of(**given, ssl_keyfile=files["other"])
+    assert fault.startswith("ssl_certfile, ssl_keyfile")
+    assert str(files["other"]) in fault
+    (fault,) = faults_of(**given, ssl_keyfile=files["encrypted"], ssl_keypassword="s3cret?")
+    assert "s3cret" not in fault
+    assert load(**given, ssl_keyfile=files["encrypted"], ssl_keypassword="s3cret").aiokafka_security()["ssl_context"]
 
 
 def test_packaged_models_stand_beside_the_package() -> None:

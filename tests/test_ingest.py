@@ -71,3 +71,19 @@ def test_many_events_are_more_than_one_record() -> None:
     log = [decode_log(value) for _, value in ingest.spans(SETTINGS)(spans.request(), 3).log]
     assert [len(record.events) for record in log] == [512, 512, 76]
     assert len({event.span for record in log for event in record.events}) == 1100  # type: ignore[union-attr]
+
+
+def test_what_people_write_holds_no_secret() -> None:
+    """A token in a reason, a name or a kind is redacted before it is written anywhere."""
+    token = "ghp_" + "0aB" * 12
+    label = msgspec.json.encode(Label("r1", "approve", f"ann {token}", 5, f"use {token}"))
+    bad = msgspec.json.encode(Label("r1", token, "ann", 5))
+
+    ((_, value),) = ingest.labels(SETTINGS)(label, 9).log
+    assert decode_log(value).events == [Labelled(5, "approve", "ann [github redacted]", "use [github redacted]")]
+    assert token not in ingest.labels(SETTINGS)(bad, 9).detail
+
+
+def test_a_run_that_can_not_be_printed_is_nobodys() -> None:
+    """Ids are printable wherever the detector gives them out."""
+    assert ingest.labels(SETTINGS)(msgspec.json.encode(Label("r\n1", "kill", "ann", 5)), 9).rejects == {"bad_run": 1}

@@ -93,31 +93,6 @@ def test_what_is_no_request_is_dropped_by_reason(value: bytes, reason: str) -> N
     assert drop.value.reason == reason
 
 
-def test_protobuf_nested_beyond_reason_is_dropped() -> None:
-    """Lists in lists in lists don't exhaust the stack."""
-    value = b""
-    for _ in range(5000):
-        value = b"\x2a" + _length(inner := b"\x0a" + _length(value) + value) + inner
-    attribute = b"\x0a\x01k\x12" + _length(value) + value
-    span = b"\x4a" + _length(attribute) + attribute
-    for _ in range(3):
-        tag = b"\x12" if _ < 2 else b"\x0a"
-        span = tag + _length(span) + span
-
-    with pytest.raises(Drop) as drop:
-        otlp.decode(span)
-
-    assert drop.value.reason == "too_deep"
-
-
-def _length(value: bytes) -> bytes:
-    number, out = len(value), bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes((*out, number))
-
-
 @pytest.mark.parametrize("start", [b"", b"\n", b" \t\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n  "])
 def test_json_may_begin_with_blanks_or_a_mark(start: bytes) -> None:
     """A byte-order mark or white space before the brace is JSON still."""

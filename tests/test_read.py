@@ -16,7 +16,7 @@ from detector.config import Settings
 from detector.dialects.base import Dialect, Kind
 from detector.errors import Drop
 from detector.read import Reader, Reading
-from detector.records import Action, Blind, Environment, Outcome, Phase, RunEvents, Turn, encode_log
+from detector.records import Action, Below, Blind, Environment, Outcome, Phase, RunEvents, Turn, encode_log
 from detector.testing import Spans
 
 READER = Reader(b"key of the test")
@@ -124,6 +124,54 @@ def test_a_trace_that_shows_one_run_gives_it_to_its_spans() -> None:
 
     assert [batch.run for batch in one.read().batches] == ["s/c"]
     assert {batch.run for batch in two.read().batches} == {"s/a", "s/b", f"s/{1:032x}"}
+
+
+TEAM = "31400020-3935-4632-8916-0a311950119f"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "run"),
+    [
+        ({"gen_ai.agent.id": f"ops_agent_{TEAM}/{TEAM}"}, f"s/{TEAM}"),
+        ({"messaging.destination": f"group_topic_{TEAM}.({TEAM})-T"}, f"s/{TEAM}"),
+        ({"gen_ai.agent.id": f"ops_agent_{TEAM}/{TEAM}", "session.id": "c"}, "s/c"),
+        ({"gen_ai.agent.id": f"ops_agent_{TEAM}/{TEAM[::-1]}"}, f"s/{1:032x}"),
+        ({"gen_ai.agent.id": "asst_1", "messaging.destination": "orders"}, f"s/{1:032x}"),
+    ],
+)
+def test_a_run_within_a_name(attributes: dict[str, str], run: str) -> None:
+    """AutoGen's team, which all its agents and topics are named by; no other agent's or queue's name is a run."""
+    assert only(Request(service__name="s").tool(more=attributes).read()).run == run
+
+
+def test_what_shows_whose_a_trace_is() -> None:
+    """An alias wherever a run has an id, however it came by it; none where several runs share the trace."""
+    part, chat = f"s/{1:032x}", {"gen_ai.operation.name": "chat"}
+    assert Request(service__name="s").tool().read().aliases == {}
+    assert only(Request(service__name="s").tool().read()).traced
+    named = Request(service__name="s").tool(parent=99).span(chat | {"session.id": "c"}).read()
+    assert named.aliases == {part: "s/c"}
+    assert not only(named).traced
+    assert Request(service__name="s", agent__run__id="r").tool().read().aliases == {part: "r"}
+    two = Request(service__name="s").span(chat | {"session.id": "a"}).span(chat | {"session.id": "b"}).read()
+    assert (two.aliases, two.notes["alias_ambiguous"]) == ({}, 1)
+
+
+def test_who_is_above() -> None:
+    """By the resource, or by the topmost ancestor of another run; a run is never above itself."""
+    agent = {"gen_ai.operation.name": "invoke_agent"}
+    request = Request(service__name="s").span(agent | {"session.id": "root"}, own=1)
+    request.span({"x": "chain", "session.id": "root"}, own=2, parent=1)
+    request.span(agent | {"session.id": "child"}, own=3, parent=2)
+    request.tool(own=4, parent=3, more={"session.id": "grandchild"})
+    reading = request.read()
+    above = {b.run: b.events[0].above for b in reading.batches if isinstance(b.events[0], Below)}
+    assert above == {"s/child": "s/root", "s/grandchild": "s/root"}
+    assert reading.aliases == {f"s/{1:032x}": "s/root"}
+
+    for parent, found in (("root", True), ("child", False)):
+        launched = only(Request(service__name="s", agent__run__id="child", agent__run__parent=parent).tool().read())
+        assert isinstance(launched.events[0], Below) is found
 
 
 def test_parents_in_a_circle_end() -> None:

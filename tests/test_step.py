@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import run as runs
+from detector import state
 from detector.effects import Effect, Noted
 from detector.judge import Judge
 from detector.policy.policy import SECOND_NS, Policy
@@ -47,7 +48,7 @@ DELETE = Does.DELETE | Does.IRREVERSIBLE
 def play(*events: Event, run: Run | None = None, judge: Judge = JUDGE, now: int = 1) -> tuple[Run, list[Effect]]:
     """The run after `events`, and their effects."""
     after, effects = apply(run, record(*events, written=now), judge)
-    assert after is not None
+    assert isinstance(after, Run)
     return after, effects
 
 
@@ -73,22 +74,26 @@ def test_duplicate_changes_nothing() -> None:
     twice, effects = play(action, action)
 
     assert effects == [Noted("duplicate")]
-    assert runs.encode(twice) == runs.encode(once)
+    assert state.encode(twice) == state.encode(once)
 
 
 def test_any_order_of_looks_is_one_call() -> None:
-    """The model's turn may come after the tool's span, and the inner span last: still one call, one deletion.
-
-    Only a turn that comes between the two is taken for another call: nothing in it names the inner span.
-    """
+    """The model's turn may come after the tool's span or its inner one, and the inner span last: still one call."""
     asked = act("api", Does.DELETE, phase=Phase.INTENDED, call=9, shape=9)
     inner = act("http", Does.DELETE, inner=True, parent=b"toolspan")
     done = act("api", Does.DELETE, span=b"toolspan", call=9, shape=9)
     for story in itertools.permutations([asked, inner, done]):
-        if story == (inner, asked, done):
-            continue
         run, _ = play(*story)
         assert (run.calls, round(long_sum(run, "destruction.deleted"), 1)) == (1, 1.0)
+
+
+def test_an_intent_claims_one_inner_span() -> None:
+    """A second call that asks for the same, before the first one's own span has come, is a second call."""
+    inner = act("http", Does.DELETE, inner=True, parent=b"toolspan")
+    first, second = (act("api", Does.DELETE, phase=Phase.INTENDED, call=n, shape=n) for n in (9, 10))
+    run, _ = play(inner, first, second)
+    assert run.calls == 2
+    assert long_sum(run, "destruction.deleted") > 1.9
 
 
 def test_late_intent_is_no_new_evidence() -> None:
@@ -130,6 +135,22 @@ def test_a_service_leaves_no_summary() -> None:
     assert apply(run, record(Tick(10**18)), JUDGE) == (None, [])
 
 
+def test_many_events_that_come_again_count_once() -> None:
+    """Requests of more events than a run remembers, sent again after one another, change nothing."""
+    pieces = [[act() for _ in range(512)] for _ in range(5)]
+    run, _ = play(*pieces[0])
+    for piece in pieces[1:]:
+        run, _ = play(*piece, run=run)
+    assert run.calls == 5 * 512
+    before = state.encode(run)
+    for piece in pieces:
+        run, effects = play(*piece, run=run)
+        assert effects == [Noted("duplicate")]
+    assert state.encode(run) == before
+    run, effects = play(*pieces[-1][-8:], run=run)
+    assert effects == [Noted("duplicate")] * 8
+
+
 def test_reused_span_id_is_no_duplicate() -> None:
     """One span id for two different calls does not hide the second."""
     run, effects = play(act(span=b"same-id!", shape=1), fatal(span=b"same-id!", shape=2))
@@ -139,7 +160,10 @@ def test_reused_span_id_is_no_duplicate() -> None:
 
 def test_ring_of_ids_is_aligned_and_bounded() -> None:
     """An id is found only where an id begins, and the ring keeps its size."""
-    run, effects = play(*[act() for _ in range(3 * runs.SEEN_IDS)])
+    run, effects = play(act())
+    for _ in range(3 * runs.SEEN_IDS // runs.MANY):
+        run, more = play(*[act() for _ in range(runs.MANY)], run=run)
+        effects += more
     assert len(run.seen) == runs.SEEN_IDS * runs.ID_BYTES
     assert not only(Noted, effects)
 
@@ -232,19 +256,32 @@ def test_deadline(state: Desired, level: str) -> None:
 
 
 def test_idle_run_is_finished_with_a_summary() -> None:
-    """A run without events is summarised and forgotten; a tick that came too early changes nothing."""
+    """A run without events is summarised, and a while later forgotten; a tick that came too early changes nothing."""
     policy = Policy(idle_ns=50 * SECOND_NS)
     judge = Judge(blank(), policy)
     run, _ = play(act(does=Does.DELETE), act(), Turn(b"turnspan", bytes(16), EPOCH_NS), judge=judge, now=SECOND_NS)
     run, effects = play(Tick(50 * SECOND_NS), run=run, judge=judge)
     assert effects == []
-    after, effects = apply(run, record(Tick(51 * SECOND_NS)), judge)
+    run, effects = play(Tick(51 * SECOND_NS), run=run, judge=judge)
 
-    assert after is None
     (summary,) = only(Summary, effects)
-    assert isinstance(summary, Summary)
     assert (summary.outcome, summary.calls, summary.turns, summary.level) == ("expired", 2, 1, "ALLOW")
     assert len(summary.features) == len(summary.peak_features) == len(LAYOUT.feature_names)
+    assert due(run, policy) == 101 * SECOND_NS
+    assert apply(run, record(Tick(101 * SECOND_NS)), judge) == (None, [])
+
+
+@pytest.mark.parametrize("late", [act(does=Does.DELETE), Labelled(EPOCH_NS, "honest", "ann")])
+def test_what_comes_late_renews_the_whole_summary(late: Event) -> None:
+    """A span or a label after the summary goes on with the run: the next summary tells of all of it."""
+    judge = Judge(blank(), Policy(idle_ns=50 * SECOND_NS))
+    run, _ = play(*[act() for _ in range(5)], judge=judge, now=SECOND_NS)
+    run, _ = play(Tick(51 * SECOND_NS), run=run, judge=judge)
+    run, effects = play(late, run=run, judge=judge, now=60 * SECOND_NS)
+    assert effects == []
+    _, effects = play(Tick(110 * SECOND_NS), run=run, judge=judge)
+    (summary,) = only(Summary, effects)
+    assert summary.calls + len(summary.labels) == 6
 
 
 def test_finished_run_goes_sooner() -> None:
@@ -368,10 +405,11 @@ def test_replay_in_any_batches(story: list[Event], cuts: set[int]) -> None:
     stored: bytes | None = None
     effects: list[Effect] = []
     for piece in _pieces(story, cuts):
-        run = None if stored is None else runs.decode(stored, LAYOUT)
-        run, made = apply(run, decode_log(encode_log(record(*piece, written=1))), JUDGE)
+        run = None if stored is None else state.decode(stored, LAYOUT)
+        assert run is None or isinstance(run, Run)
+        after, made = apply(run, decode_log(encode_log(record(*piece, written=1))), JUDGE)
         effects += made
-        stored = None if run is None else runs.encode(run)
+        stored = None if after is None else state.encode(after)
         assert stored is None or len(stored) <= 8192
     assert effects == whole
 
@@ -409,13 +447,14 @@ def test_the_fullest_state_is_within_its_bound() -> None:
     )
     run, _ = apply(None, full, JUDGE)
     assert run is not None
-    assert len(runs.encode(run)) <= 8192
+    assert len(state.encode(run)) <= 8192
 
 
 def test_other_behaviours_keep_decisions() -> None:
     """State that other behaviours kept starts its signals anew; what was decided stands."""
     run, _ = play(fatal())
     run.layout = "another"
-    again = runs.decode(runs.encode(run), LAYOUT)
+    again = state.decode(state.encode(run), LAYOUT)
+    assert isinstance(again, Run)
     assert not np.any(again.vector())
     assert (again.desired, again.sequence, again.layout) == (Desired.PAUSED, 1, LAYOUT.version)

@@ -41,13 +41,14 @@ def test_a_record_is_applied_once(watch: Watch) -> None:
 
 
 def test_a_tick_ends_an_idle_run(watch: Watch) -> None:
-    """The state is gone and a summary is sent; a tick for a run that is gone does nothing."""
+    """A summary is sent, and later the state is gone; a tick for a run that is gone does nothing."""
     first = watch.apply(None, encode_log(record(act())), 1)
     tick = encode_log(RunEvents("run-1", [Tick(first.due)]))
     ended = watch.apply(first.state, tick, 2)
-    assert ended.state is None
     assert [send.topic for send in ended.sends] == ["agent-summaries"]
-    assert watch.apply(None, tick, 3) == (None, [], 0, False, False)
+    last = encode_log(RunEvents("run-1", [Tick(ended.due)]))
+    assert watch.apply(ended.state, last, 3) == (None, [], 0, False, False)
+    assert watch.apply(None, last, 4) == (None, [], 0, False, False)
 
 
 def test_times_are_measured_from_span_and_arrival(watch: Watch, metrics: Metrics) -> None:
@@ -60,7 +61,7 @@ def test_times_are_measured_from_span_and_arrival(watch: Watch, metrics: Metrics
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(b"", "empty record"), (b"\x09abc", "expected version 1, came 9"), (b"\x01\xc1", "run log: ")],
+    [(b"", "empty record"), (b"\x09abc", "expected version 1 to 2, came 9"), (b"\x01\xc1", "run log: ")],
 )
 def test_what_is_no_run_log_record(watch: Watch, value: bytes, said: str) -> None:
     """Bytes of another kind or version are refused, with what was expected and what came."""

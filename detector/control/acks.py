@@ -17,6 +17,8 @@ from detector.control.commands import decode
 from detector.control.enforcers.base import Enforcer, Result
 from detector.control.signatures import sign
 from detector.errors import Drop, TransportError
+from detector.failpoints import reach
+from detector.outage import Outage
 from detector.records import Ack, Command, Desired
 
 log = logging.getLogger(__name__)
@@ -30,13 +32,18 @@ _RETRY_SECONDS = 1.0
 class AckWriter:
     """Sends acks in order from a queue of its own; keeps trying while Kafka is away."""
 
-    def __init__(self, settings: Settings, counts: Counter[str]) -> None:
+    def __init__(self, settings: Settings, counts: Counter[str], outage: Outage | None = None) -> None:
         self._settings = settings
         self._counts = counts
+        self._outage = Outage(log, "enforce") if outage is None else outage
         self._waiting: deque[Ack] = deque()
         self._more = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
 
     def put(self, ack: Ack) -> None:
         """Takes an ack to send, signed here where a key is set."""
@@ -59,7 +66,7 @@ class AckWriter:
                 async with topics.writing(self._settings) as producer:
                     await self._send(producer)
             except (TransportError, KafkaError, OSError) as fault:
-                log.error("enforce: acks: %s; trying again in %g s", fault, _RETRY_SECONDS)  # noqa: TRY400
+                self._outage.note(fault)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _send(self, producer: AIOKafkaProducer) -> None:
@@ -67,7 +74,9 @@ class AckWriter:
         while True:
             while self._waiting:
                 ack = self._waiting[0]
-                await producer.send_and_wait(topic, msgspec.json.encode(ack), key=ack.run.encode())
+                sent = await producer.send(topic, msgspec.json.encode(ack), key=ack.run.encode())
+                reach("enforce.ack-sent")
+                await sent
                 # It may have been pushed out meanwhile, by newer ones.
                 if self._waiting and self._waiting[0] is ack:
                     self._waiting.popleft()

@@ -14,6 +14,9 @@ from detector.records import Ack, Command, Desired, Label
 
 _TREE_REMEMBERED = 64
 """Runs below a run that are remembered to stand under its command."""
+_DEEPEST = 8
+"""Runs above a run that are looked for: nobody's agents nest deeper, and a circle ends."""
+RANK = {Desired.RUNNING: 0, Desired.PAUSED: 1, Desired.KILLED: 2}
 
 Signed = TypeVar("Signed", bound=Command | Ack | Label)
 
@@ -44,26 +47,43 @@ class Newest:
         self._limit = limit
         self._by_run: OrderedDict[str, Issued] = OrderedDict()
         self._above: OrderedDict[str, str] = OrderedDict()
+        self._part_of: OrderedDict[str, str] = OrderedDict()
 
     def note(self, command: Command, written: int) -> None:
-        """Keeps the command if it's newer than what is known; killed stays killed."""
+        """Keeps the command if it's newer than what is known; killed stays killed, though of more runs perhaps."""
         issued = self._by_run.get(command.run)
         known = issued.command if issued else None
-        if known is not None and (known.desired is Desired.KILLED or known.sequence >= command.sequence):
-            return
+        if known is not None:
+            revives = known.desired is Desired.KILLED and command.desired is not Desired.KILLED
+            if revives or known.sequence >= command.sequence:
+                return
         _put(self._by_run, command.run, Issued(command, written), self._limit)
         for run in command.tree[:_TREE_REMEMBERED]:
             _put(self._above, run, command.run, self._limit)
+        for run in command.aliases[:_TREE_REMEMBERED]:
+            _put(self._part_of, run, command.run, self._limit)
+        if command.root:
+            _put(self._above, command.run, command.root, self._limit)
 
     def all(self) -> list[Issued]:
         """The newest command of each run, the latest noted last."""
-        return list(self._by_run.values())
+        return [issued for run, issued in self._by_run.items() if not self.whole(run)]
+
+    def whole(self, run: str) -> str:
+        """The run that `run` turned out to be a part of, so that its own commands count no more; empty where none."""
+        return self._part_of.get(run, "")
 
     def stopping(self, run: str) -> list[Command]:
-        """The commands by which `run` must not be running: its own, and that of the run above it."""
-        runs = (self._above.get(run, ""), run)
+        """The commands by which `run` must not be running: those of the runs above it, and its own."""
+        runs = [self.whole(run) or run]
+        while (above := self._above.get(runs[0], "")) and above not in runs and len(runs) <= _DEEPEST:
+            runs.insert(0, above)
         found = (self._by_run[name].command for name in runs if name in self._by_run)
         return [command for command in found if command.desired is not Desired.RUNNING]
+
+    def strongest(self, run: str, desired: Desired) -> Desired:
+        """The state that `run` must be in where one command asks for `desired`: what stops it by another one stands."""
+        return max((desired, *(command.desired for command in self.stopping(run))), key=RANK.__getitem__)
 
 
 Value = TypeVar("Value")

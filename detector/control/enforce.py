@@ -18,13 +18,19 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from detector import plugins
+from detector import failpoints, plugins
 from detector.config import Settings
+from detector.connection import preflight
 from detector.control import topics
 from detector.control.acks import AckWriter, remember
 from detector.control.commands import Issued, Newest, decode
 from detector.control.enforcers.base import Enforcer, Outcome, Result
+from detector.control.status import Status
 from detector.errors import ConfigError, Drop, TransportError
+from detector.failpoints import reach
+from detector.observe.health import ASK_SECONDS
+from detector.observe.serve import MetricsServer
+from detector.outage import Outage
 from detector.records import Ack, Command
 
 log = logging.getLogger(__name__)
@@ -41,7 +47,9 @@ whether it was carried out can't be known any more, and a week-old message must 
 
 _POLL_MS = 250
 _RETRY_SECONDS = 1.0
-_GRACE_SECONDS = 5.0
+_LOOK_SECONDS = ASK_SECONDS
+_GRACE_SECONDS = 4.0
+"""At a stop: three quarters for commands that are under way, what is left for their acks."""
 
 _ANSWERS = frozenset(Result)
 _NEWS = frozenset({Result.DONE, Result.FAILED})
@@ -52,12 +60,27 @@ async def enforce(settings: Settings, stop: asyncio.Event | None = None) -> None
     """Enforces until `stop` is set or, where there's none, until SIGTERM or SIGINT.
 
     Where Kafka can't be reached it says so and tries again. Raises ConfigError where settings
-    ask for no enforcer or for one that can't be made.
+    ask for no enforcer or for one that can't be made, RefusedError where a broker is there at
+    the start that does not take them, TransportError where the port of its metrics can't be had.
     """
+    failpoints.arm()
+    await preflight(settings)
     enforcement = Enforcement(settings, open_enforcers(settings))
-    if stop is not None:
-        await enforcement.run(stop)
-        return
+    status = Status(enforcement)
+    server = MetricsServer(status.registry, status)
+    if settings.enforcer_metrics_port is not None:
+        port = await server.start(settings.metrics_host, settings.enforcer_metrics_port)
+        log.info("enforce: metrics on http://%s:%d/metrics", settings.metrics_host, port)
+    try:
+        if stop is not None:
+            await enforcement.run(stop)
+        else:
+            await _until_signal(enforcement)
+    finally:
+        await server.stop()
+
+
+async def _until_signal(enforcement: Enforcement) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -81,7 +104,8 @@ class Enforcement:
     """The loop between the two topics.
 
     `counts` says what came, by kind of answer or fault; `ready` is set once all that stood in the
-    topic at the start is being carried out.
+    topic at the start is being carried out. `polled` is when commands were last asked for (s,
+    monotonic), `behind` how many were not read yet when Kafka was last asked.
     """
 
     def __init__(self, settings: Settings, enforcers: Iterable[Enforcer]) -> None:
@@ -91,13 +115,23 @@ class Enforcement:
         self._enforcers = list(enforcers)
         self._key = settings.signing_key.get_secret_value()
         self._newest = Newest()
-        self._acks = AckWriter(settings, self.counts)
+        for enforcer in self._enforcers:
+            enforcer.strongest = self._newest.strongest
+        self.outage = Outage(log, "enforce")
+        self.acks = AckWriter(settings, self.counts, self.outage)
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
+        self.polled = time.monotonic()
+        self.behind = 0
+
+    @property
+    def under_way(self) -> int:
+        """Commands that are being carried out."""
+        return self._under_way.total()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Enforces until `stop` is set, then gives what is under way a moment to end."""
-        acks = asyncio.create_task(self._acks.run())
+        acks = asyncio.create_task(self.acks.run())
         inward = [asyncio.create_task(self._read())]
         inward += [asyncio.create_task(self._try_again(enforcer)) for enforcer in self._enforcers]
         waiting = asyncio.create_task(stop.wait())
@@ -107,11 +141,12 @@ class Enforcement:
             for task in ended:
                 task.result()
         finally:
+            until = time.monotonic() + _GRACE_SECONDS
             await _cancel(*inward, waiting)
             if self._tasks:
-                await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
+                await asyncio.wait(self._tasks, timeout=0.75 * _GRACE_SECONDS)
             await _cancel(*self._tasks)
-            await self._acks.sent(_GRACE_SECONDS)
+            await self.acks.sent(until - time.monotonic())
             await _cancel(acks)
             for enforcer in self._enforcers:
                 await enforcer.close()
@@ -126,10 +161,11 @@ class Enforcement:
                     await self._follow(consumer)
             except (TransportError, KafkaError, OSError) as fault:
                 self.counts["kafka_faults"] += 1
-                log.error("enforce: %s; trying again in %g s", fault, _RETRY_SECONDS)  # noqa: TRY400
+                self.outage.note(fault)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
+        self.outage.over()
         async for record in topics.to_the_end(consumer):
             self._take(record)
         standing = self._newest.all()
@@ -162,12 +198,29 @@ class Enforcement:
         return [issued for issued in standing if issued.written >= since]
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        looking = asyncio.create_task(self._look(consumer))
+        try:
+            while True:
+                self.polled = time.monotonic()
+                for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                    for record in records:
+                        if (command := self._take(record)) is not None:
+                            for enforcer in self._enforcers:
+                                self._hand_out(enforcer, command, _ANSWERS)
+        finally:
+            await _cancel(looking)
+
+    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+        # A consumer whose broker is gone just finds no records: it has to be asked.
         while True:
-            for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                for record in records:
-                    if (command := self._take(record)) is not None:
-                        for enforcer in self._enforcers:
-                            self._hand_out(enforcer, command, _ANSWERS)
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                self.behind = await topics.behind(self._settings, consumer, _LOOK_SECONDS)
+            except (TransportError, KafkaError) as fault:
+                self.counts["kafka_faults"] += 1
+                self.outage.note(fault)
+            else:
+                self.outage.over()
 
     def _take(self, record: Any) -> Command | None:
         if record.value is None:
@@ -179,6 +232,10 @@ class Enforcement:
             log.warning("enforce: a command was set aside: %s", drop)
             return None
         self._newest.note(command, record.timestamp)
+        if self._newest.whole(command.run):
+            self.counts["part_of_another"] += 1
+            return None
+        reach("enforce.command-read")
         return command
 
     def _hand_out(
@@ -201,6 +258,7 @@ class Enforcement:
         finally:
             self._under_way[enforcer.name] -= 1
             done()
+        reach("enforce.applied")
         if outcome.result in acked:
             self._ack(enforcer, command, outcome)
 
@@ -229,7 +287,7 @@ class Enforcement:
             desired=command.desired.value,
             detail=outcome.detail,
         )
-        self._acks.put(ack)
+        self.acks.put(ack)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -44,6 +44,8 @@ _FROM_TERMINAL = 0x80
 
 _LOOK_SECONDS = 0.2
 _MAX_WORKFLOW_CHARS = 120
+RUN = "AGENT_RUN_ID"
+"""Environment variable with the run's id: an agent that it starts by `detector run` is a sub-agent."""
 
 
 def launch(command: list[str], run_id: str | None, workflow: str | None, settings: Settings) -> int:
@@ -76,7 +78,7 @@ def launch(command: list[str], run_id: str | None, workflow: str | None, setting
 
 
 def agent_environment(base: Mapping[str, str], run: str, workflow: str, token: str) -> dict[str, str]:
-    """The agent's environment: run id and workflow among its OpenTelemetry resource attributes.
+    """The agent's environment: run id, workflow and the run that started it, as OpenTelemetry resource attributes.
 
     Values are percent-encoded, and what stands in OTEL_RESOURCE_ATTRIBUTES stays, as
     https://opentelemetry.io/docs/specs/otel/resource/sdk/ says.
@@ -84,11 +86,13 @@ def agent_environment(base: Mapping[str, str], run: str, workflow: str, token: s
     given = [pair.strip() for pair in base.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",") if pair.strip()]
     keys = {pair.partition("=")[0].strip() for pair in given}
     ours = {"agent.run.id": run} | ({"agent.workflow": workflow} if workflow else {})
+    if (above := base.get(RUN, "")) and above != run:
+        ours["agent.run.parent"] = above
     if "host.name" not in keys:
         ours["host.name"] = socket.gethostname()
     kept = [pair for pair in given if pair.partition("=")[0].strip() not in ours]
     attributes = kept + [f"{key}={quote(value, safe='')}" for key, value in ours.items()]
-    return {**base, "OTEL_RESOURCE_ATTRIBUTES": ",".join(attributes), "AGENT_RUN_ID": run, TOKEN: token}
+    return {**base, "OTEL_RESOURCE_ATTRIBUTES": ",".join(attributes), RUN: run, TOKEN: token}
 
 
 class _Child:

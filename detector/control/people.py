@@ -106,6 +106,9 @@ async def runs(settings: Settings) -> list[RunRow]:
         run = entry.record.run
         _fold(rows.setdefault(run, RunRow(run)), entry)
         rows.move_to_end(run)
+        if isinstance(entry.record, Command):
+            for alias in entry.record.aliases:
+                rows.setdefault(alias, RunRow(alias)).outcome = f"part of {run}"
         while len(rows) > ROWS:
             rows.popitem(last=False)
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from detector import run as runs
 from detector.behaviours.base import Layout, layout
 from detector.config import Settings
 from detector.control.topics import reading
 from detector.errors import DetectorError
 from detector.records import Ack, Command, Verdict
+from detector.run import Run
+from detector.state import decode
 
 _PUBLIC: dict[str, type[Verdict | Command | Ack]] = {
     "agent-verdicts": Verdict,
@@ -87,8 +88,10 @@ class News:
 
     def _state(self, value: bytes) -> None:
         try:
-            state = runs.decode(value, self._layout)
+            state = decode(value, self._layout)
         except (DetectorError, msgspec.MsgspecError):
+            return
+        if not isinstance(state, Run):
             return
         known = self.runs.setdefault(state.run, Known(state.run))
         known.peak = max(known.peak, state.peak)

@@ -18,10 +18,13 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from detector.embedded.otlp_http import JSON, Hold, RejectedError, Room, check_type, inflated, later, too_large
 from detector.embedded.serving import is_loopback, until_signal
+from detector.errors import TransportError
+from detector.outage import Outage, reaching
 
 log = logging.getLogger(__name__)
 
 _RECONNECT_S = 1.0
+_STOP_S = 2.0
 # Record and request headers around a body.
 _ENVELOPE_BYTES = 64 << 10
 
@@ -32,7 +35,8 @@ class Receiver:
     Bodies are not looked into. `POST /v1/traces` and `/v1/logs` take protobuf and JSON,
     plain or gzip; metrics are answered 404, which tells an SDK once that they go
     nowhere. Refusals: 400 no content type or a broken body, 401 token, 413 size, 415
-    type or encoding, 429 too much in flight, 503 Kafka is away or slow.
+    type or encoding, 429 too much in flight, 503 Kafka is away or slow. `/healthz` and
+    `/readyz` answer probes; not ready is a receiver that has no Kafka.
     """
 
     def __init__(  # noqa: PLR0913 - settings, most of them named by the caller
@@ -62,6 +66,7 @@ class Receiver:
         if max_body_bytes > max_in_flight_bytes:
             msg = f"max_body_bytes {max_body_bytes} > in flight {max_in_flight_bytes}"
             raise ValueError(msg)
+        self._outage = Outage(log, "receiver")
         self._address = host, port
         self._topics = {"/v1/traces": spans_topic, "/v1/logs": logs_topic}
         self._token = token
@@ -101,14 +106,15 @@ class Receiver:
         for path in self._topics:
             app.router.add_post(path, self._export)
         app.router.add_post("/v1/metrics", self._metrics)
-        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/readyz", self._ready)
         # Decompression is ours: aiohttp's has no bound on what comes out.
         self._runner = web.AppRunner(
             app,
             access_log=None,
             lingering_time=1.0,
             auto_decompress=False,
-            shutdown_timeout=self._timeout_s,
+            shutdown_timeout=min(self._timeout_s, _STOP_S),
         )
         await self._runner.setup()
         host, port = self._address
@@ -123,7 +129,7 @@ class Receiver:
         log.info("OTLP/HTTP receiver on %s", self.url)
 
     async def stop(self) -> None:
-        """Take no more, finish what was taken, and leave Kafka."""
+        """Take no more, finish what was taken while Kafka confirms it in time, and leave Kafka."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -133,9 +139,13 @@ class Receiver:
                 await self._connecting
             self._connecting = None
         if self._producer is not None:
-            await self._producer.stop()
+            # Whoever sent what is not confirmed by then was not answered 200, and sends it again.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._producer.stop(), _STOP_S / 2)
             self._producer = None
-        await asyncio.gather(*self._sending)
+        for sending in self._sending:
+            sending.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -151,9 +161,10 @@ class Receiver:
         while self._producer is None:
             producer = AIOKafkaProducer(**self._settings)
             try:
-                await producer.start()
-            except (KafkaError, OSError) as error:
-                log.warning("no Kafka at %s, answering 503 until then: %s", where, error)
+                with reaching(where):
+                    await producer.start()
+            except TransportError as fault:
+                self._outage.note(fault)
                 await producer.stop()
                 await asyncio.sleep(_RECONNECT_S)
             except asyncio.CancelledError:
@@ -161,12 +172,26 @@ class Receiver:
                 raise
             else:
                 self._producer = producer
-                log.info("connected to Kafka at %s", where)
+        if not self._outage:
+            log.info("receiver: connected to Kafka at %s", where)
+        self._outage.over()
+        await self._await_return(self._producer)
 
-    async def _health(self, _: web.Request) -> web.Response:
-        if self._producer is None:
-            return web.Response(status=503, text="no Kafka\n")
-        return web.Response(text="ok\n")
+    async def _await_return(self, producer: AIOKafkaProducer) -> None:
+        # While it isn't ready nobody may send it a body by which it could notice.
+        while True:
+            await asyncio.sleep(_RECONNECT_S)
+            if self._outage and await producer.client.force_metadata_update():
+                self._outage.over()
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        # A restart would not bring Kafka back.
+        return web.Response(text="alive\n")
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        if self._producer is None or self._outage:
+            return web.Response(status=503, text="not ready: Kafka does not answer\n")
+        return web.Response(text="ready\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(status=404, text="metrics are not received here\n")
@@ -204,6 +229,8 @@ class Receiver:
         sending.add_done_callback(lambda _: hold.resize(0))
         sending.add_done_callback(self._sending.discard)
         done, _ = await asyncio.wait({sending}, timeout=self._timeout_s)
+        if not done:
+            self._outage.note(f"Kafka confirmed no body in {self._timeout_s:g} s")
         rejected = sending.result() if done else later(503, "Kafka is slow")
         if rejected is not None:
             raise rejected
@@ -235,8 +262,9 @@ class Receiver:
         except MessageSizeTooLargeError:
             return RejectedError(413, f"topic {topic} takes no message of this size")
         except KafkaError as error:
-            log.warning("topic %s took no body of %d bytes: %r", topic, len(body), error)
+            self._outage.note(f"topic {topic} took no body of {len(body)} bytes: {error!r}")
             return later(503, "Kafka did not take the body")
+        self._outage.over()
         return None
 
 

@@ -5,7 +5,7 @@ Every part is looked at whatever the others say, so that all faults are known at
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from detector import plugins, topics
 from detector.config import Settings, load
 from detector.errors import ConfigError, DetectorError, PluginError
+from detector.policy import manifest as manifests
 from detector.scoring import model as models
-from detector.scoring.calibration import Threshold
+from detector.wanted import POLICY
 
 
 class Part(NamedTuple):
@@ -32,7 +33,8 @@ async def check() -> list[Part]:
         settings = load()
     except ConfigError as fault:
         return [Part("settings", [], fault.faults), *_plugins()]
-    return [_settings(settings), *_plugins(), _guarded("model", lambda: _model(settings)), await _kafka(settings)]
+    known = [_guarded("model", lambda: _model(settings)), _guarded("manifests", lambda: _manifests(settings))]
+    return [_settings(settings), *_plugins(), *known, await _kafka(settings)]
 
 
 def _settings(settings: Settings) -> Part:
@@ -50,6 +52,8 @@ def _warnings(settings: Settings) -> list[str]:
         said.append("warning: hashes in the run log are not keyed: set DETECTOR_HASH_KEY")
     if not settings.signing_key.get_secret_value():
         said.append("warning: commands and labels are not signed: set DETECTOR_SIGNING_KEY")
+    if settings.security == "sasl_plaintext":
+        said.append("warning: sasl_plaintext encrypts nothing, with PLAIN not even the password: use sasl_ssl")
     return said
 
 
@@ -80,16 +84,18 @@ def _model(settings: Settings) -> list[str]:
         f"version {model.version} in {settings.models}",
         "checksum, arrays and feature list are what the manifest says",
         f"{len(model.forest.roots)} trees, {len(model.layout.feature_names)} features",
-        *[f"{name}: {_limits(limits)}" for name, limits in sorted(model.calibration.workflows.items())],
-        f"every other workflow: {_limits(model.calibration.everywhere)}",
+        *[f"{name}: {limits.in_words()}" for name, limits in sorted(model.calibration.workflows.items())],
+        f"every other workflow: {model.calibration.everywhere.in_words()}",
     ]
 
 
-def _limits(limits: Threshold) -> str:
-    does = f"alerts above {limits.alert:.3f}, " + (
-        "never pauses by itself" if limits.pause is None else f"pauses above {limits.pause:.3f}"
-    )
-    return f"{does}; at most {limits.bound:.2%} of honest runs ({limits.runs} runs of {limits.tasks} tasks, 95 %)"
+def _manifests(settings: Settings) -> list[str]:
+    found = manifests.load(settings.manifests)
+    return [f"{workflow}: on_leave {_answers(each.on_leave)}" for workflow, each in sorted(found.items())]
+
+
+def _answers(on_leave: Mapping[manifests.Leaving, manifests.Answer]) -> str:
+    return ", ".join(f"{kind} {answer}" for kind, answer in sorted(on_leave.items())) or "nothing"
 
 
 async def _kafka(settings: Settings) -> Part:
@@ -99,14 +105,16 @@ async def _kafka(settings: Settings) -> Part:
         return Part("kafka", [], [str(fault)])
     lines = [f"reached at {settings.bootstrap}"]
     for topic in topics.wanted(settings):
-        if topic.name in found:
-            partitions, policy = found[topic.name]
-            lines.append(f"{topic.name}: {partitions} partitions, {policy or 'cleanup policy unknown'}; {topic.what}")
+        if there := found.get(topic.name):
+            policy = there.configs.get(POLICY, "cleanup policy unknown")
+            lines.append(f"{topic.name}: {there.partitions} partitions, {policy}; {topic.what}")
     return Part("kafka", lines, topics.faults(settings, found))
 
 
 def _guarded(name: str, look: Callable[[], list[str]]) -> Part:
     try:
         return Part(name, look(), [])
+    except ConfigError as fault:
+        return Part(name, [], fault.faults)
     except DetectorError as fault:
         return Part(name, [], [str(fault)])

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +19,13 @@ import msgspec
 from detector.config import Settings
 from detector.lexicon.secrets import redact
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "told"}
 
 _QUIET = ("aiokafka", "faust", "mode", "kafka", "numba", "asyncio", "venusian")
+_AWAY = ("Unable connect to node with id", "Unable to update metadata from", "Failed fetch messages from")
+"""What aiokafka says, many times a second, of a Kafka that is gone. Each of our programs says so itself: outage.py."""
+_KINDS = 1000
+"""Different lines of libraries that are remembered."""
 
 
 class TextFormatter(logging.Formatter):
@@ -51,6 +57,35 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once in `seconds`, and then how often it would have."""
+
+    def __init__(self, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        if getattr(record, "told", False) or str(record.msg).startswith(_AWAY):
+            return False
+        if record.levelno >= logging.CRITICAL or record.exc_info or record.name.partition(".")[0] not in _QUIET:
+            return True
+        # By what the line says in general: addresses, offsets and times in it differ every time.
+        about, now = (record.name, str(record.msg)[:200]), self._clock()
+        since, left_out = self._said.get(about, (-self._seconds, 0))
+        if now - since < self._seconds:
+            self._said[about] = since, left_out + 1
+            return False
+        if len(self._said) >= _KINDS:
+            self._said.clear()
+        self._said[about] = now, 0
+        if left_out:
+            record.left_out = left_out
+        return True
+
+
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -73,7 +108,8 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 def logging_config(settings: Settings) -> dict[str, Any]:
     """The set-up as `logging.config.dictConfig` takes it; also Faust's `logging_config`.
 
-    Libraries speak from `warning` on; all of them from `debug` on where that is the level.
+    Libraries speak from `warning` on, and say the same thing once in a while; where the level is
+    `debug`, they say everything.
     """
     formatter = JsonFormatter if settings.log_format == "json" else TextFormatter
     level = settings.log_level.upper()
@@ -82,7 +118,14 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"seldom": {"()": Seldom}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": [] if level == "DEBUG" else ["seldom"],
+            }
+        },
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {name: {"level": theirs} for name in _QUIET},
     }

@@ -99,6 +99,13 @@ class Metrics:
     lag = Declared[Family[Gauge]](
         Gauge, "lag_records", "Records written to a partition and not yet read", ("topic", "partition"), limit=20_000
     )
+    lag_seconds = Declared[Family[Gauge]](
+        Gauge,
+        "lag_seconds",
+        "Age of the newest record read of a partition that has more; 0 where all is read",
+        ("topic", "partition"),
+        limit=20_000,
+    )
 
     live_runs = Declared[Gauge](Gauge, "live_runs", "Runs that this worker holds")
     runs_started = Declared[Family[Counter]](
@@ -122,6 +129,12 @@ class Metrics:
     verdicts = Declared[Family[Counter]](Counter, "verdicts", "Changes of verdict", ("level", "cause_kind"))
     commands = Declared[Family[Counter]](Counter, "commands", "Commands sent, by the state they ask for", ("desired",))
     acks = Declared[Family[Counter]](Counter, "acks", "Answers of enforcers", ("outcome",))
+    unacknowledged = Declared[Gauge](
+        Gauge, "unacknowledged_commands", "Runs that must not be running, and no enforcer says that they aren't"
+    )
+    unacknowledged_age = Declared[Gauge](
+        Gauge, "unacknowledged_seconds", "For how long that is known of the one that waits longest"
+    )
     span_end_to_verdict = Declared[Histogram](
         Histogram, "span_end_to_verdict_seconds", "From the end of the deciding span to its verdict", buckets=_LATENCY
     )

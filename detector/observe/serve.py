@@ -1,27 +1,26 @@
-"""Serves `/metrics`, `/healthz` and `/readyz` from the worker's own event loop.
+"""Serves `/metrics`, `/healthz` and `/readyz` of a worker or an enforcer from its own event loop.
 
-`/healthz` answers 200 as long as the loop runs: restart the process where it does not.
-`/readyz` answers 200 when partitions are assigned and recovered, 503 before and during a
-rebalance: send no traffic, start no other worker's rollout.
+`/healthz` answers 503 where the process has to be restarted, and nothing at all where its loop stands
+still. `/readyz` answers 503 while the process can't do its work: send it no rollout's next step. Both
+say why. health.py says what counts as which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from detector.errors import TransportError
-from detector.observe.metrics import Metrics
+from detector.observe.health import Probes
 
 
 class MetricsServer:
-    """An HTTP server of one worker's metrics; `ready` says whether the worker judges at this moment."""
+    """An HTTP server of one process's metrics and probes."""
 
-    def __init__(self, metrics: Metrics, ready: Callable[[], bool]) -> None:
-        self._metrics = metrics
-        self._ready = ready
+    def __init__(self, registry: CollectorRegistry, probes: Probes) -> None:
+        self._registry = registry
+        self._probes = probes
         app = web.Application()
         app.add_routes(
             [
@@ -30,7 +29,7 @@ class MetricsServer:
                 web.get("/readyz", self._on_readyz),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self, host: str, port: int) -> int:
         """Listens, and returns the port: the free one that was found where `port` is 0.
@@ -51,14 +50,15 @@ class MetricsServer:
         await self._runner.cleanup()
 
     async def _on_metrics(self, request: web.Request) -> web.Response:
-        self._metrics.ready.set(self._ready())
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": content_type})
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
 
     async def _on_healthz(self, _: web.Request) -> web.Response:
-        return web.Response(text="alive\n")
+        return _said("alive", self._probes.alive())
 
     async def _on_readyz(self, _: web.Request) -> web.Response:
-        if self._ready():
-            return web.Response(text="ready\n")
-        return web.Response(text="not ready: partitions are not assigned and recovered yet\n", status=503)
+        return _said("ready", self._probes.ready())
+
+
+def _said(state: str, why_not: str) -> web.Response:
+    return web.Response(text=f"not {state}: {why_not}\n", status=503) if why_not else web.Response(text=f"{state}\n")

@@ -256,7 +256,7 @@ async def test_what_is_lost_of_acks_is_counted(monkeypatch: pytest.MonkeyPatch) 
     enforcement = Enforcement(load(), [])
     for sequence in range(5):
         enforcement._ack(Recorder(), command(Desired.PAUSED, sequence), Outcome(Result.DONE))
-    assert [ack.sequence for ack in enforcement._acks._waiting] == [2, 3, 4]
+    assert [ack.sequence for ack in enforcement.acks._waiting] == [2, 3, 4]
     assert enforcement.counts["acks_lost"] == 2
 
 
@@ -267,6 +267,6 @@ async def test_too_many_commands_under_way_fail_at_once(monkeypatch: pytest.Monk
     recorder = Recorder()
     for number in range(3):
         enforcement._hand_out(recorder, command(Desired.PAUSED, 1, f"r{number}"), frozenset(Result))
-    assert [ack.detail for ack in enforcement._acks._waiting] == ["2 commands are under way already"]
+    assert [ack.detail for ack in enforcement.acks._waiting] == ["2 commands are under way already"]
     await asyncio.gather(*enforcement._tasks)
     assert len(recorder.done) == 2

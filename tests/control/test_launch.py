@@ -68,6 +68,16 @@ def test_resource_attributes_are_merged_and_encoded() -> None:
     assert "agent.workflow" not in agent_environment({}, "r", "", "t")["OTEL_RESOURCE_ATTRIBUTES"]
 
 
+def test_an_agent_that_an_agent_starts_names_the_run_above() -> None:
+    """A launch below a launch is a sub-agent's, of the run right above it."""
+    root = agent_environment({}, "root", "", "t")
+    child = agent_environment(root, "child", "", "t")
+    assert "agent.run.parent" not in root["OTEL_RESOURCE_ATTRIBUTES"]
+    assert "agent.run.parent=root" in child["OTEL_RESOURCE_ATTRIBUTES"].split(",")
+    grandchild = agent_environment(child, "grandchild", "", "t")["OTEL_RESOURCE_ATTRIBUTES"].split(",")
+    assert {"agent.run.parent=child", "agent.run.id=grandchild"} <= set(grandchild)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_signals_reach_the_agent(launches: Launcher, number: signal.Signals) -> None:
     """A signal to the launcher is the agent's to handle."""

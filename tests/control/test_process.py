@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from detector.control.cgroups import ControlGroup
+from detector.control.commands import Newest
 from detector.control.enforcers.base import Outcome, Result
 from detector.control.enforcers.process import ProcessEnforcer
 from detector.control.registry import Registry
@@ -204,3 +205,38 @@ async def test_one_that_can_not_be_reached_spares_no_other(
     outcome = await enforcer.apply(command(Desired.PAUSED, 1, "bad", tree=["r1"]))
     assert outcome == Outcome(Result.FAILED, "run 'bad': Too many open files")
     assert rests(tmp_path / "r1")
+
+
+async def test_a_run_below_keeps_what_stops_it(launcher: Launcher, tmp_path: Path) -> None:
+    """Paused for itself it stays so when the run above goes on; below a paused run it can't be freed alone."""
+    launcher("child", "sh", "-c", agent(tmp_path / "n"))
+    launcher.registered("child")
+    enforcer, newest = ProcessEnforcer(Registry(launcher.run_dir)), Newest()
+    enforcer.strongest = newest.strongest
+
+    async def apply(desired: Desired, sequence: int, run: str, **more: object) -> None:
+        asked = command(desired, sequence, run, **more)
+        newest.note(asked, 0)
+        await enforcer.apply(asked)
+
+    await apply(Desired.PAUSED, 1, "root", tree=["child"])
+    await apply(Desired.PAUSED, 1, "child", root="root")
+    await apply(Desired.RUNNING, 2, "child", root="root")
+    assert rests(tmp_path / "n")
+    await apply(Desired.PAUSED, 3, "child", root="root")
+    await apply(Desired.RUNNING, 2, "root", tree=["child"])
+    assert rests(tmp_path / "n")
+    await apply(Desired.RUNNING, 4, "child", root="root")
+    assert grows(tmp_path / "n")
+
+
+async def test_a_decision_for_the_run_frees_what_was_stopped_as_a_part(launcher: Launcher, tmp_path: Path) -> None:
+    """What was paused under a trace's name goes on when the run that it belongs to may."""
+    launcher("trace-1", "sh", "-c", agent(tmp_path / "n"))
+    launcher.registered("trace-1")
+    enforcer = ProcessEnforcer(Registry(launcher.run_dir))
+    await enforcer.apply(command(Desired.PAUSED, 7, "trace-1"))
+    assert rests(tmp_path / "n")
+    outcome = await enforcer.apply(command(Desired.RUNNING, 2, "svc/run", aliases=["trace-1"]))
+    assert outcome.result is Result.DONE
+    assert grows(tmp_path / "n")

@@ -25,7 +25,7 @@ async def take(consumer: Any, count: int) -> list[Any]:
         return [await consumer.getone() for _ in range(count)]
 
 
-@pytest.mark.parametrize("compression", [None, "gzip"])
+@pytest.mark.parametrize("compression", [None, "gzip", "snappy", "lz4", "zstd"])
 @pytest.mark.parametrize("idempotent", [False, True])
 async def test_records_come_out_as_they_went_in(
     producer: Any, consumer: Any, compression: str | None, *, idempotent: bool

@@ -54,6 +54,7 @@ def consumed(bootstrap: str, group: str, count: int) -> list[bytes]:
     [
         {},
         {"compression.type": "gzip"},
+        {"compression.type": "snappy"},
         {"compression.type": "lz4"},
         {"compression.type": "zstd"},
         {"enable.idempotence": True},

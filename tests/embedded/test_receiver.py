@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import logging
 import signal
 import socket
 import sys
@@ -78,7 +79,7 @@ async def until(holds: Callable[[], Coroutine[Any, Any, bool]]) -> None:
 
 async def healthy(to: Receiver) -> bool:
     """Tell whether a receiver has Kafka."""
-    return (await ask(to, "GET", "/healthz"))[0] == 200
+    return (await ask(to, "GET", "/readyz"))[0] == 200
 
 
 async def takes(to: Receiver) -> bool:
@@ -213,10 +214,12 @@ async def test_kafka_may_come_late(receiver: Start, clients: AsyncExitStack, cap
     early = await receiver(late.bootstrap)
     status, _, headers = await post(early, BODY, PROTOBUF)
     assert (status, headers["Retry-After"]) == (503, "2")
-    assert (await ask(early, "GET", "/healthz"))[0] == 503
-    assert f"no Kafka at {late.bootstrap}" in caplog.text
+    assert (await ask(early, "GET", "/readyz"))[0] == 503
+    assert (await ask(early, "GET", "/healthz"))[0] == 200
     await clients.enter_async_context(late)
     await until(lambda: takes(early))
+    (said,) = [text for name, level, text in caplog.record_tuples if "detector" in name and level >= logging.WARNING]
+    assert said.startswith(f"receiver: Kafka at {late.bootstrap}: no connection: [Errno 111] Connect call failed")
 
 
 async def test_kafka_may_go(receiver: Start, broker: Broker) -> None:
@@ -226,8 +229,10 @@ async def test_kafka_may_go(receiver: Start, broker: Broker) -> None:
     port = broker.port
     await broker.stop()
     assert (await post(left, BODY, PROTOBUF))[0] == 503
+    assert not await healthy(left)
     await broker.start(port=port)
     await until(lambda: takes(left))
+    assert await healthy(left)
 
 
 async def test_waiting_bodies_are_bounded(receiver: Start, broker: Broker) -> None:
@@ -296,7 +301,7 @@ async def test_both_servers_run_until_told_to_stop(number: signal.Signals) -> No
 
     async def up() -> bool:
         with contextlib.suppress(aiohttp.ClientConnectionError):
-            async with session.get(f"http://127.0.0.1:{receiver}/healthz") as answer:
+            async with session.get(f"http://127.0.0.1:{receiver}/readyz") as answer:
                 return answer.status == 200
         return False
 

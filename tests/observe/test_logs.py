@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from detector.config import load
-from detector.observe.logs import JsonFormatter, TextFormatter, configure, logging_config
+from detector.observe.logs import JsonFormatter, Seldom, TextFormatter, configure, logging_config
 
 SECRET = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 FORMATTERS = [TextFormatter(), JsonFormatter()]
@@ -96,3 +96,52 @@ def test_configure_writes_to_stderr(root: logging.Logger, capsys: pytest.Capture
 def test_libraries_are_never_louder_than_asked(level: str, theirs: str) -> None:
     """At `error` they are quiet below it; at `debug` everything speaks."""
     assert logging_config(load(log_level=level))["loggers"]["faust"]["level"] == theirs
+
+
+class Clock:
+    """Stands until it's moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+def library(
+    message: str, *arguments: object, level: int = logging.ERROR, name: str = "aiokafka.x"
+) -> logging.LogRecord:
+    """A record of a library."""
+    return logging.getLogger(name).makeRecord(name, level, "x.py", 1, message, arguments, None)
+
+
+def test_a_library_repeats_itself_seldom() -> None:
+    """The same line of a library is written once in 30 s, then with how often it was left out; ours always is."""
+    clock = Clock()
+    seldom = Seldom(30.0, clock)
+    assert seldom.filter(library("marking %s dead", "a"))
+    assert not any(seldom.filter(library("marking %s dead", each)) for each in "bcd")
+    assert seldom.filter(library("something else"))
+    assert seldom.filter(library("marking %s dead", "e", level=logging.CRITICAL))
+    assert all(seldom.filter(library("judged", name="detector.app")) for _ in range(3))
+    clock.now = 31.0
+    again = library("marking %s dead", "f")
+    assert seldom.filter(again)
+    assert "left_out=3" in TextFormatter().format(again)
+
+
+def test_what_is_told_elsewhere_is_not_written() -> None:
+    """Why a connection failed is in our own line, and so is that a broker is gone."""
+    seldom = Seldom()
+    told = library("Unable connect to %s")
+    told.told = True
+    assert not seldom.filter(told)
+    assert not seldom.filter(library("Unable to update metadata from %s", [0]))
+
+
+def test_what_seldom_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that says ever new things fills no memory."""
+    monkeypatch.setattr("detector.observe.logs._KINDS", 10)
+    seldom = Seldom()
+    assert all(seldom.filter(library(f"new {n}")) for n in range(100))
+    assert len(seldom._said) <= 10

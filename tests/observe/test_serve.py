@@ -1,4 +1,4 @@
-"""The worker's HTTP side: metrics, health, readiness."""
+"""The HTTP side of a worker or an enforcer: metrics, health, readiness."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from detector.observe.serve import MetricsServer
 Get = Callable[[str], "aiohttp.client._RequestContextManager"]
 
 
-class Switch:
-    """A worker that is ready when it's told so."""
+class Switches:
+    """A process that is alive and ready unless it has a reason not to be."""
 
-    on = False
+    dying = ""
+    waiting = ""
 
-    def __call__(self) -> bool:
-        """Whether it is."""
-        return self.on
+    def alive(self) -> str:
+        """Why not."""
+        return self.dying
+
+    def ready(self) -> str:
+        """Why not."""
+        return self.waiting
 
 
 @pytest.fixture
-def switch() -> Switch:
-    """Readiness, off."""
-    return Switch()
+def process() -> Switches:
+    """All is well."""
+    return Switches()
 
 
 @pytest.fixture
-async def get(switch: Switch) -> AsyncIterator[Get]:
+async def get(process: Switches) -> AsyncIterator[Get]:
     """Asks a server on a free port."""
     metrics = Metrics(CollectorRegistry())
     metrics.records.labels(topic="otlp_spans").inc(7)
-    server = MetricsServer(metrics, switch)
+    server = MetricsServer(metrics.registry, process)
     port = await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         yield lambda path: session.get(f"http://127.0.0.1:{port}{path}")
@@ -53,28 +58,24 @@ async def test_metrics_are_in_prometheus_form(get: Get) -> None:
     assert "detector_up 1.0" in text
 
 
-async def test_readiness_follows_the_worker(get: Get, switch: Switch) -> None:
-    """`/readyz` is 503 until partitions are assigned and recovered, and the gauge says the same."""
-    async with get("/readyz") as before:
-        assert before.status == 503
-    switch.on = True
-    async with get("/readyz") as after:
-        assert after.status == 200
-    async with get("/metrics") as metrics:
-        assert "detector_ready 1.0" in await metrics.text()
+@pytest.mark.parametrize(("path", "reason"), [("/healthz", "dying"), ("/readyz", "waiting")])
+async def test_each_probe_says_why_not(get: Get, process: Switches, path: str, reason: str) -> None:
+    """200 while all is well; 503 with the reason otherwise; and the other probe is not concerned."""
+    async with get(path) as well:
+        assert well.status == 200
+        state = (await well.text()).strip()
+    setattr(process, reason, "something is wrong")
+    async with get(path) as ill:
+        assert (ill.status, await ill.text()) == (503, f"not {state}: something is wrong\n")
+    async with get("/readyz" if path == "/healthz" else "/healthz") as other:
+        assert other.status == 200
 
 
-async def test_a_worker_that_is_not_ready_is_alive(get: Get) -> None:
-    """`/healthz` is 200 while partitions move: a restart would not help."""
-    async with get("/healthz") as answer:
-        assert answer.status == 200
-
-
-async def test_a_taken_port_is_a_transport_error(switch: Switch) -> None:
+async def test_a_taken_port_is_a_transport_error(process: Switches) -> None:
     """The second server on a port raises an error that names the address."""
-    first = MetricsServer(Metrics(CollectorRegistry()), switch)
+    first = MetricsServer(CollectorRegistry(), process)
     port = await first.start("127.0.0.1", 0)
-    second = MetricsServer(Metrics(CollectorRegistry()), switch)
+    second = MetricsServer(CollectorRegistry(), process)
     with pytest.raises(TransportError, match=f"could not listen on 127.0.0.1:{port}"):
         await second.start("127.0.0.1", port)
     await first.stop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -59,7 +60,8 @@ class Standing:
             return f"command {newest.sequence} is newer"
         if command.sequence == newest.sequence:
             return f"command {newest.sequence} was carried out before" if self.settled else ""
-        if newest.desired is Desired.KILLED:
+        # A kill that comes again names more runs.
+        if newest.desired is Desired.KILLED and command.desired is not Desired.KILLED:
             return f"killed by command {newest.sequence}"
         self.newest, self.settled = command, False
         if self.acting is not None:
@@ -77,6 +79,8 @@ class Enforcer(ABC):
     def __init__(self, remembered: int = RUNS_REMEMBERED) -> None:
         self._remembered = remembered
         self._standing: OrderedDict[str, Standing] = OrderedDict()
+        self.strongest: Callable[[str, Desired], Desired] = lambda _, desired: desired
+        """The state that a run must be in where a command asks for one: other commands may cover the run too."""
 
     @classmethod
     @abstractmethod

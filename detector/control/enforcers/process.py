@@ -69,7 +69,7 @@ class ProcessEnforcer(Enforcer):
         """Brings the run and the runs below it into the state; done when the kernel says so."""
         held: list[Held] = []
         faults: list[BaseException] = []
-        for run in dict.fromkeys([command.run, *command.tree]):
+        for run in dict.fromkeys([command.run, *command.aliases, *command.tree]):
             try:
                 found = self._hold(run)
             except EnforcerError as fault:
@@ -81,9 +81,10 @@ class ProcessEnforcer(Enforcer):
             return Outcome(Result.ALREADY, "the run has ended") if ended else Outcome(Result.NOT_MINE)
         started = time.perf_counter()
         for one in held:
-            one.desired = command.desired
+            # A run below that was stopped for itself stays so when the one above goes on, and the other way round.
+            one.desired = self.strongest(one.registration.run, command.desired)
         answers = await asyncio.gather(
-            *(bring(one.group, command.desired, self._proof) for one in held), return_exceptions=True
+            *(bring(one.group, one.desired, self._proof) for one in held), return_exceptions=True
         )
         # One that can't be reached spares none of the others.
         faults += [answer for answer in answers if isinstance(answer, BaseException)]

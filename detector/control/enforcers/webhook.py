@@ -27,6 +27,7 @@ import msgspec
 
 from detector.config import Settings
 from detector.control.enforcers.base import Enforcer, Outcome, Result
+from detector.failpoints import reach
 from detector.records import Command
 
 SIGNATURE, TIMESTAMP, DELIVERY = "X-Detector-Signature", "X-Detector-Timestamp", "X-Detector-Delivery"
@@ -114,6 +115,7 @@ class WebhookEnforcer(Enforcer):
         try:
             # A redirect would carry the command to an address that nobody configured.
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
+                reach("webhook.posted")
                 return _read(response.status, response.headers.get("Retry-After", ""))
         except TimeoutError:
             return Answer(f"no answer in {self._retries.timeout:g} s", passing=True)
