@@ -22,7 +22,7 @@ from tests.fuzz.stream import Failure
 
 GROWTH_MB = 50.0
 """Resident memory may grow by this much after the warm-up."""
-WARM_SHARE, WARM_MOST = 0.2, 100_000
+WARM_SHARE, WARM_MOST = 0.2, 200_000
 """Share of the inputs, and how many at most, in which caches fill."""
 SAMPLED = 500
 """Memory is looked at after every so many inputs."""

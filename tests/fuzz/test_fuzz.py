@@ -128,12 +128,13 @@ def test_the_command_writes_what_it_found(tmp_path: Path, monkeypatch: pytest.Mo
     """Figures as JSON, each failing input in the folder, and an exit code that stops a build."""
     figures, kept = tmp_path / "fuzz.json", tmp_path / "kept"
     argv = ["fuzz", "--inputs", "40", "--seed", "3", "--json", str(figures), "--keep", str(kept)]
-    monkeypatch.setattr("sys.argv", argv)
+    monkeypatch.setattr("sys.argv", [*argv, "--processes", "2"])
     assert command.main() == 0
-    assert json.loads(figures.read_text())[0]["inputs"] == 40
+    assert [report["inputs"] for report in json.loads(figures.read_text())] == [20, 20]
     assert not kept.exists()
 
     monkeypatch.setattr("tests.fuzz.oracle.SPANS", {})
+    monkeypatch.setattr("sys.argv", argv)
     assert command.main() == 1
     assert "is not documented" in capsys.readouterr().out
     assert min(file.stat().st_size for file in kept.iterdir()) < 20
