@@ -22,7 +22,7 @@ from detector import otlp
 from detector.config import load
 from detector.read import Reader
 from detector.testing import Spans
-from tests.bench import mix, size
+from tests.bench import heldout, mix, size
 from tests.bench.chain import Brokers, state_sizes, throughput
 from tests.bench.latency import Latency
 from tests.bench.tables import show
@@ -51,6 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Brokers(Path(folder)) as on:
         figures = asyncio.run(measure(on, chosen, 0.1 if options.quick else 1.0))
     show(figures)
+    read = heldout.measure()
+    heldout.show(read)
+    figures["held_out_calls"] = read.figures()
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
