@@ -9,6 +9,7 @@ RETRY_NS = 60_000_000_000
 """A tick that changed nothing is made again after this long: one may have been lost with a worker. Not sooner:
 where the run log is behind, ticks that wait in it must not be joined by more of the same.
 """
+SLACK = 1_000
 
 
 class Schedule:
@@ -51,12 +52,18 @@ class Schedule:
         self._runs.pop(run, None)
         self._stopped.discard(run)
         self._leaving.pop(run, None)
+        # The entries of runs that are gone would lie in the heap until they had been due: half of it at most.
+        if len(self._heap) > 2 * len(self._runs) + SLACK:
+            self._sweep()
 
     def forget(self, partitions: set[int]) -> None:
         """These partitions went to another worker."""
         self._runs = {run: at for run, at in self._runs.items() if at[0] not in partitions}
         self._stopped &= self._runs.keys()
         self._leaving = {run: since for run, since in self._leaving.items() if run in self._runs}
+        self._sweep()
+
+    def _sweep(self) -> None:
         self._heap = [(time, run) for time, run in self._heap if self._runs.get(run, (0, 0, 0))[2] == time]
         heapq.heapify(self._heap)
 

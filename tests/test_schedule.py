@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.schedule import RETRY_NS, Schedule
+from detector.schedule import RETRY_NS, SLACK, Schedule
 
 
 def ready(schedule: Schedule, now: int) -> list[bytes]:
@@ -44,6 +44,17 @@ def test_dropped_and_forgotten() -> None:
     schedule.drop(b"a")
     schedule.forget({1})
     assert ready(schedule, 1000) == [b"c"]
+
+
+def test_runs_that_are_gone_leave_nothing_behind() -> None:
+    """A flood of runs that come and go is forgotten, though none of them was ever due."""
+    schedule = Schedule()
+    schedule.put(b"stays", 0, 100)
+    for n in range(10 * SLACK):
+        schedule.put(b"%d" % n, 0, 10**18)
+        schedule.drop(b"%d" % n)
+    assert len(schedule._heap) <= SLACK + 3
+    assert ready(schedule, 100) == [b"stays"]
 
 
 def oldest(schedule: Schedule, limit: int, now: int = 0) -> list[bytes]:
