@@ -102,14 +102,16 @@ class Index:
     def __init__(self, stored: Callable[[bytes], bytes | None], read: Callable[[bytes], object]) -> None:
         self._stored = stored
         self._read = read
-        self._keys: dict[int, bytes] = {}
-        """Key of the bundle, by the hash of the trace-keyed run: 130 bytes an alias."""
+        self._keys: dict[int, tuple[bytes, ...]] = {}
+        """Keys of the bundles, by the hash of the trace-keyed run: 190 bytes an alias."""
 
     def load(self, bundle: Bundle) -> None:
         """Takes up what is stored."""
         key = bundle.run.encode()
         for part, _ in bundle.aliases:
-            self._keys.setdefault(hash(part), key)
+            known = self._keys.get(hash(part), ())
+            if key not in known:
+                self._keys[hash(part)] = (*known, key)
 
     def add(self, bundle: Bundle) -> list[tuple[bytes, bytes]]:
         """Takes up what has just come; returns run-log records (key, value) for traces that have a run already."""
@@ -126,21 +128,29 @@ class Index:
         return due
 
     def of(self, part: str) -> str:
-        """The run that the trace-keyed run is a part of; empty where nothing says so."""
-        key = self._keys.get(hash(part))
-        stored = None if key is None else self._stored(key)
-        bundle = None if stored is None else self._read(stored)
-        if not isinstance(bundle, Bundle):
-            return ""
-        return next((run for own, run in bundle.aliases if own == part), "")
+        """The run that the trace-keyed run is a part of; empty where nothing says so.
+
+        The first that was told of those that are stored, in whatever order they were taken up: a worker that has
+        recovered must go the same way as one that was there all along.
+        """
+        stored = (self._stored(key) for key in self._keys.get(hash(part), ()))
+        bundles = [bundle for state in stored if state is not None and isinstance(bundle := self._read(state), Bundle)]
+        found = ((run for own, run in bundle.aliases if own == part) for bundle in sorted(bundles, key=_told))
+        return next((run for runs in found for run in runs), "")
 
     def drop(self, bundle: Bundle) -> None:
         """Forgets what a bundle says."""
         key = bundle.run.encode()
         for part, _ in bundle.aliases:
-            if self._keys.get(hash(part)) == key:
-                del self._keys[hash(part)]
+            left = tuple(known for known in self._keys.pop(hash(part), ()) if known != key)
+            if left:
+                self._keys[hash(part)] = left
 
     def forget(self, partitions: set[int]) -> None:
         """These partitions went to another worker."""
-        self._keys = {part: key for part, key in self._keys.items() if partition_of(key) not in partitions}
+        # All bundles of a trace stand in its partition.
+        self._keys = {part: keys for part, keys in self._keys.items() if partition_of(keys[0]) not in partitions}
+
+
+def _told(bundle: Bundle) -> int:
+    return bundle.offset

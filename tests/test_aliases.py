@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from detector import aliases
-from detector.aliases import PREFIX, Bundle, Outbox, Told
+from detector.aliases import PREFIX, Bundle, Index, Outbox, Told
 from detector.kin import Forwarder
 from detector.records import Aliases, decode_log
 from detector.run import Run
@@ -154,3 +157,21 @@ def test_the_table_tells_states_apart() -> None:
         fleet.take(request)
     fleet.settle()
     assert {type(state) for state in fleet.known()} == {Run, Forwarder, Bundle}
+
+
+@pytest.mark.parametrize("taken_up", [(0, 1), (1, 0)], ids=["as told", "as recovered"])
+def test_what_was_told_twice_is_found_in_one_way(taken_up: tuple[int, int]) -> None:
+    """A worker that has recovered goes by the first alias that stands, as one that heard both; then by the other."""
+    bundles = [
+        Bundle("\0aliases/0/a", [("part", "first"), ("both", "run")], 1, offset=10),
+        Bundle("\0aliases/0/b", [("part", "second"), ("both", "run")], 2, offset=20),
+    ]
+    table = {bundle.run.encode(): msgspec.msgpack.encode(bundle) for bundle in bundles}
+    index = Index(table.get, msgspec.msgpack.Decoder(Bundle).decode)
+    for number in taken_up:
+        index.load(bundles[number])
+    assert (index.of("part"), index.of("both")) == ("first", "run")
+    index.drop(bundles[0])
+    assert (index.of("part"), index.of("both")) == ("second", "run")
+    index.drop(bundles[1])
+    assert (index.of("part"), index.of("both"), index._keys) == ("", "", {})
