@@ -40,7 +40,7 @@ def take(run: Run, action: Action, judge: Judge, effects: list[Effect], *, settl
         _leak(run, action, judge, effects)
     if not (first or new or went or action.secrets_seen or action.secrets_used or action.blind):
         # This look at the call shows nothing that an earlier one had not: the score stands.
-        runs.name(run, action, position)
+        _pass(run, action, position, judge)
         return
     outcome = action.outcome if new & went else UNKNOWN
     moment = Moment(position, new & DOES, outcome, first=first, left=new >> LEFT & left)
@@ -59,6 +59,14 @@ def take(run: Run, action: Action, judge: Judge, effects: list[Effect], *, settl
         run.approved = max(run.approved, score)
     else:
         _decide(run, action, moved, score, judge, effects)
+
+
+def _pass(run: Run, action: Action, position: int, judge: Judge) -> None:
+    """A look that shows no more of the call: only what its result held may be new."""
+    runs.name(run, action, position)
+    if action.values is not None and action.values.supplied:
+        for n, listen in judge.listeners:
+            listen(run.memories[n], action)
 
 
 def _stand(run: Run, action: Action, already: int, judge: Judge, *, late: bool) -> tuple[Action, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.behaviours.base import Update
+from detector.behaviours.base import Listen, Update
 from detector.policy.policy import BoundRule, Policy, bind, bind_manifests
 from detector.records import Level
 from detector.scoring.model import Model
@@ -24,6 +24,8 @@ class Judge:
     updates: tuple[Update, ...] = field(init=False)
     offsets: tuple[int, ...] = field(init=False)
     """Of the behaviours in order: what looks at an action, and where its signals begin."""
+    listeners: tuple[tuple[int, Listen], ...] = field(init=False)
+    """Behaviours, by their place, that hear turns and labels."""
     leaving: dict[str, tuple[tuple[int, Level], ...]] = field(init=False)
     """By workflow with a manifest: the signals of leaving it that have an answer."""
     amounts: NDArray[np.float64] = field(init=False)
@@ -35,4 +37,6 @@ class Judge:
         put(self, "leaving", bind_manifests(self.policy.manifests, layout))
         put(self, "updates", tuple(behaviour.update for behaviour in layout.behaviours))
         put(self, "offsets", layout.offsets)
+        heard = ((n, behaviour.listen) for n, behaviour in enumerate(layout.behaviours))
+        put(self, "listeners", tuple((n, listen) for n, listen in heard if listen is not None))
         put(self, "amounts", np.zeros(len(layout.signals)))

@@ -27,7 +27,7 @@ from detector.reading.globs import Globs
 from detector.reading.record import EARLIEST, Record
 from detector.reading.runs import Runs
 from detector.reading.shapes import Shapes
-from detector.records import Action, Blind, Outcome, Phase, RunEvents, Span, Turn
+from detector.records import Action, Blind, Outcome, Phase, RunEvents, Span, Turn, Values
 
 if TYPE_CHECKING:
     from detector.config import Settings
@@ -59,7 +59,8 @@ _TO_A_MODEL = frozenset({"post", "other"})
 _OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
 _OF_AGENTS = frozenset({_TOOL, _MODEL, _AGENT})
 _HTTP, _DATABASE, _PROCESS = Kind.HTTP, Kind.DATABASE, Kind.PROCESS
-_NO_ARGUMENTS, _NO_RESULT = int(Blind.ARGUMENTS), int(Blind.RESULT)
+_NO_ARGUMENTS, _NO_RESULT, _NO_WORDS = int(Blind.ARGUMENTS), int(Blind.RESULT), int(Blind.WORDS)
+_NO_VALUES = Values()
 _DONE, _INTENDED = int(Phase.DONE), int(Phase.INTENDED)
 _UNKNOWN, _OK = int(Outcome.UNKNOWN), int(Outcome.OK)
 
@@ -149,9 +150,7 @@ class Reader:
             # A start signal of a turn or an agent says nothing that its end does not.
             return
         elif kind is _MODEL:
-            events.append(
-                Turn(span.span_id, span.trace_id, at, False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out)  # noqa: FBT003
-            )
+            events.append(self._turn(span, seen, at, record))
             for asked in seen.asked:
                 read = self._classifier.call(asked.tool, asked.arguments)
                 action = self._action(span, at, read, asked.call, record)
@@ -162,6 +161,17 @@ class Reader:
             events.append(Turn(span.span_id, span.trace_id, at, not record.within_call(span), seen.failed))
         elif not record.of_model(span) and (inner := self._infra(span, seen, index, at, record)) is not None:
             events.append(inner)
+
+    def _turn(self, span: Span, seen: Seen, at: int, record: Record) -> Turn:
+        """A model's turn, and what it read that no other span has."""
+        turn = Turn(span.span_id, span.trace_id, at, False, seen.failed, seen.user, seen.tokens_in, seen.tokens_out)  # noqa: FBT003
+        if seen.said:
+            turn.asked, turn.named = self._classifier.provenance.person(seen.said, seen.told)
+        if seen.results and not record.has_results():
+            turn.supplied = self._classifier.provenance.result(seen.results)
+        if seen.wordless:
+            turn.blind = _NO_WORDS
+        return turn
 
     def _tool(self, span: Span, seen: Seen, at: int, record: Record) -> Action:
         arguments, result = seen.arguments, seen.result
@@ -182,6 +192,9 @@ class Reader:
         else:
             looked_at = self._classifier.result(result)
             action.secrets_seen = looked_at.secrets
+            if looked_at.text and (supplied := self._classifier.provenance.result(looked_at.text)):
+                of_call = action.values or _NO_VALUES
+                action.values = Values(of_call.kinds, of_call.aims, of_call.carried, supplied)
         if result is not None or seen.failed or seen.status:
             action.outcome = outcomes.read(looked_at, seen.message, seen.failed, seen.status, read.does)
         elif span.status == 1 and arguments is None:
@@ -235,6 +248,7 @@ class Reader:
             read.assets,
             read.principals,
             read.mode or services.of(span.resource).mode,
+            read.values,
         )
 
 

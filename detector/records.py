@@ -95,6 +95,8 @@ class Blind(IntFlag):
     """The span's clock was implausible; its arrival stands in for it."""
     IDS = 16
     """The span came without an id of its own, or as its own parent."""
+    WORDS = 32
+    """A model's turn came without the messages that it read."""
 
 
 class Phase(IntEnum):
@@ -139,6 +141,19 @@ class Span(msgspec.Struct, gc=False):
 # --- events of the run log --------------------------------------------------------------
 
 
+class Values(msgspec.Struct, array_like=True, gc=False):
+    """Where the salient values of a call belong: keyed hashes of 4 bytes, joined (reading.provenance)."""
+
+    kinds: int = 0
+    """What a person would have to ask for: flags of lexicon.asked.Asked."""
+    aims: bytes = b""
+    """Of the arguments that say to what or whom: 5 bytes each, the first one tells what it is; at most 20."""
+    carried: bytes = b""
+    """Of the arguments that are content, where it goes out; at most 24."""
+    supplied: bytes = b""
+    """Of the result; at most 48."""
+
+
 class Action(msgspec.Struct, array_like=True, tag="a", gc=False):
     """A call of an agent: intended, or done. The unit that behaviours learn from."""
 
@@ -175,6 +190,8 @@ class Action(msgspec.Struct, array_like=True, tag="a", gc=False):
     the hash: reading.principals.PERSON, BROAD, FORM."""
     mode: str = ""
     """Permission mode that the call acts under or switches on, where one is known."""
+    values: Values | None = None
+    """What tells where its targets and contents come from; None: nothing does."""
 
 
 class Turn(msgspec.Struct, array_like=True, tag="t", gc=False):
@@ -190,6 +207,14 @@ class Turn(msgspec.Struct, array_like=True, tag="t", gc=False):
     """Messages of a person that this turn read."""
     tokens_in: int = 0
     tokens_out: int = 0
+    asked: int = 0
+    """Kinds of deeds that people's words in it ask for: lexicon.asked.Asked; 0 where it has no words of theirs."""
+    named: bytes = b""
+    """Keyed hashes of the salient values in them and in the set-up, 4 bytes each; at most 48."""
+    supplied: bytes = b""
+    """The same of results that it read, where no tool's span in the record has one; at most 48."""
+    blind: int = 0
+    """Blind.WORDS where it came without the messages that it read."""
 
 
 class Labelled(msgspec.Struct, array_like=True, tag="l", gc=False):

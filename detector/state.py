@@ -35,14 +35,18 @@ def encode(state: Stored) -> bytes:
     """The state as bytes: the version, from version 2 on the kind, then msgpack."""
     if not isinstance(state, Run):
         return (b"\x02f" if isinstance(state, Forwarder) else b"\x02a") + _encoder.encode(state)
-    if state.kin is None:
-        # Without its head of three bytes, and the nil that stands for `kin`.
-        return _HEAD_1 + _encoder.encode(state)[3:-1]
-    encoded = b"\x02r" + _encoder.encode(state)
+    encoded = _encoded(state)
     if len(encoded) <= STATE_BYTES:
         return encoded
     _shed(state, len(encoded) - STATE_BYTES)
-    return b"\x02r" + _encoder.encode(state)
+    return _encoded(state)
+
+
+def _encoded(run: Run) -> bytes:
+    if run.kin is not None:
+        return b"\x02r" + _encoder.encode(run)
+    # Without its head of three bytes, and the nil that stands for `kin`.
+    return _HEAD_1 + _encoder.encode(run)[3:-1]
 
 
 def decode(value: bytes, layout: Layout) -> Stored:
@@ -68,21 +72,20 @@ def decode(value: bytes, layout: Layout) -> Stored:
 
 def fit(state: State) -> None:
     """What `encode` does to a state that would outgrow its bound, for who keeps states as they are."""
-    if isinstance(state, Run) and state.kin is not None:
+    if isinstance(state, Run):
         encode(state)
 
 
 def _shed(run: Run, over: int) -> None:
     """Lets `over` bytes go, of what is kept for other runs first, the oldest before the newest; evidence last."""
     kin = run.kin
-    assert kin is not None  # noqa: S101 - without it no run outgrows its bound
-    while over > 0 and (kin.kept or kin.sources or run.steps):
+    while over > 0 and kin is not None and (kin.kept or kin.sources):
         if kin.kept:
             over -= len(kin.kept.pop(0))
             kin.settled = max(0, kin.settled - 1)
-        elif kin.sources:
+        else:
             kin.sources.pop(0)
             over -= 9
-        else:
-            lightest = min(range(len(run.steps)), key=lambda i: (run.steps[i].gravity, i))
-            over -= len(_encoder.encode(run.steps.pop(lightest)))
+    while over > 0 and run.steps:
+        lightest = min(range(len(run.steps)), key=lambda i: (run.steps[i].gravity, i))
+        over -= len(_encoder.encode(run.steps.pop(lightest)))

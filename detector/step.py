@@ -182,6 +182,8 @@ def due(run: Run, policy: Policy) -> int:
 
 def _turn(run: Run, turn: Turn, judge: Judge) -> None:
     run.turns += not turn.root
+    if turn.blind:
+        run.blind["content_off"] = run.blind.get("content_off", 0) + 1
     runs.move(run, turn.trace, turn.at)
     run.ended = turn.root
     _listen(run, turn, judge)
@@ -246,6 +248,5 @@ def _tick(run: Run, tick: Tick, judge: Judge, effects: list[Effect]) -> Run | No
 
 
 def _listen(run: Run, event: Turn | Labelled, judge: Judge) -> None:
-    for n, behaviour in enumerate(judge.model.layout.behaviours):
-        if behaviour.listen is not None:
-            behaviour.listen(run.memories[n], event)
+    for n, listen in judge.listeners:
+        listen(run.memories[n], event)

@@ -59,14 +59,15 @@ class Moment:
 
 
 Update = Callable[[Memory, Action, Moment], Sequence[float] | None]
-Listen = Callable[[Memory, "Turn | Labelled"], None]
+Listen = Callable[[Memory, "Turn | Labelled | Action"], None]
 
 
 @dataclass(frozen=True)
 class Behaviour:
     """A family of signals. `update` returns an amount for each signal, or None for nothing.
 
-    `listen` hears model turns and labels; what it puts into memory shows at the next action.
+    `listen` hears model turns and labels, and calls that show nothing new but what their result held; what it puts
+    into memory shows at the next action.
     """
 
     name: str

@@ -17,7 +17,7 @@ def initial() -> Memory:
     return [0, []]
 
 
-def listen(memory: Memory, event: Turn | Labelled) -> None:
+def listen(memory: Memory, event: Turn | Labelled | Action) -> None:
     """A label that corrects; a model turn that a person interrupted is the dialects' to label."""
     if isinstance(event, Labelled) and event.kind in CORRECTIONS:
         memory[0] = min(memory[0] + 1, 100)

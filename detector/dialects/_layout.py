@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from detector.dialects import _heard as heard
 from detector.dialects import _messages as messages
 from detector.dialects._seen import Kind, Seen
 from detector.records import Span
@@ -123,17 +124,36 @@ class Layout(msgspec.Struct, kw_only=True):
             seen.asked = messages.asked_flat(span.attributes, dialect.output_flat)
         elif dialect.output_event and span.events:
             seen.asked = messages.asked(_from_event(span, dialect.output_event))
-        if self.input:
-            seen.user = messages.new_from_user(attributes[self.input])
-        elif dialect.input_flat:
-            seen.user = messages.new_from_user_flat(span.attributes, dialect.input_flat)
-        elif dialect.user_event and span.events:
-            names = (name for name, _ in _few(span.events))
-            seen.user = messages.new_from_user_events(names, dialect.user_event, dialect.assistant_event)
+        self._heard(span, attributes, seen)
         if self.tokens_in:
             seen.tokens_in = number(attributes[self.tokens_in])
         if self.tokens_out:
             seen.tokens_out = number(attributes[self.tokens_out])
+
+    def _heard(self, span: Span, attributes: Mapping[str, Any], seen: Seen) -> None:
+        """What the turn read, by whichever way the span has it."""
+        dialect = self.dialect
+        if self.input:
+            history = attributes[self.input]
+            seen.user = messages.new_from_user(history)
+            seen.results = heard.results(history)
+            if seen.user:
+                seen.said, seen.told = heard.heard(history)
+        elif dialect.input_flat and (last := messages.last_flat(span.attributes, dialect.input_flat)) >= 0:
+            seen.user = messages.new_from_user_flat(span.attributes, dialect.input_flat, last)
+            (seen.said, seen.told), seen.results = heard.heard_flat(
+                span.attributes, dialect.input_flat, last, spoken=seen.user > 0
+            )
+        elif dialect.user_event and span.events:
+            names = [name for name, _ in _few(span.events)]
+            seen.user = messages.new_from_user_events(names, dialect.user_event, dialect.assistant_event)
+            seen.wordless = dialect.user_event not in names and dialect.assistant_event not in names
+            if seen.user:
+                seen.said, seen.told = heard.heard_events(_few(span.events), dialect.user_event)
+        else:
+            seen.wordless = True
+        if seen.said and dialect.setup:
+            seen.told += heard.instructions(span.attributes.get(dialect.setup))
 
 
 def _without_prefix(name: str, prefixes: tuple[str, ...]) -> str:

@@ -177,10 +177,10 @@ def new_from_user(heard: Any) -> int:
     return count
 
 
-def new_from_user_flat(attributes: Mapping[str, Any], prefix: str) -> int:
-    """The same for attributes `{prefix}{n}.message.role`."""
+def last_flat(attributes: Mapping[str, Any], prefix: str) -> int:
+    """The number of the last message in attributes `{prefix}{n}.message.role`; -1 where there is none."""
     if _role_key(prefix, 0) not in attributes:
-        return 0
+        return -1
     low, high = 1, 2
     while high < MAX_HISTORY and _role_key(prefix, high - 1) in attributes:
         low, high = high, high * 2
@@ -190,8 +190,13 @@ def new_from_user_flat(attributes: Mapping[str, Any], prefix: str) -> int:
             low = middle + 1
         else:
             high = middle
+    return low - 1
+
+
+def new_from_user_flat(attributes: Mapping[str, Any], prefix: str, last: int | None = None) -> int:
+    """The same for attributes `{prefix}{n}.message.role`; `last`: their `last_flat`, where it is known."""
     count = 0
-    for index in range(low - 1, -1, -1):
+    for index in range(last_flat(attributes, prefix) if last is None else last, -1, -1):
         role = attributes.get(_role_key(prefix, index))
         if role in ("assistant", "model"):
             break

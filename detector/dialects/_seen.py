@@ -46,5 +46,13 @@ class Seen(msgspec.Struct, gc=False):
     """Tool calls that a model turn asked for."""
     user: int = 0
     """Messages of a person that the turn read first."""
+    said: tuple[str, ...] = ()
+    """What people said, the newest first; only where `user` is more than 0."""
+    told: tuple[str, ...] = ()
+    """The set-up that goes with it: system prompts."""
+    results: str = ""
+    """Results that the turn read, as they stand in its messages."""
+    wordless: bool = False
+    """The turn carries nothing of what it read."""
     tokens_in: int = 0
     tokens_out: int = 0

@@ -87,6 +87,8 @@ class Dialect:
     """Prefix of flattened messages: `{prefix}{n}.message.tool_calls.{m}.tool_call.…`."""
     input: tuple[str, ...] = ()
     input_flat: str = ""
+    setup: str = ""
+    """Of the system prompt, where it stands by itself. Read only where a person has spoken."""
     user_event: str = ""
     """Name of the span event that carries one message of a person."""
     assistant_event: str = ""

@@ -68,6 +68,7 @@ DIALECT = Dialect(
     output=("gen_ai.output.messages", "gen_ai.completion"),
     output_event=("gen_ai.choice", "message"),
     input=("gen_ai.input.messages", "gen_ai.prompt"),
+    setup="gen_ai.system_instructions",
     user_event="gen_ai.user.message",
     assistant_event="gen_ai.assistant.message",
     tokens_in=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),

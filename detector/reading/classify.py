@@ -18,7 +18,8 @@ from detector.lexicon import Call, Lexicon, outcomes, secrets
 from detector.reading import modes, principals
 from detector.reading.globs import Globs
 from detector.reading.names import tool_name
-from detector.records import Blind
+from detector.reading.provenance import Provenance
+from detector.records import Blind, Values
 
 MAX_KNOWN = 4096
 """Calls that are remembered as read, so that a call asked for and then made is read once."""
@@ -50,6 +51,7 @@ class Read(msgspec.Struct, gc=False):
     assets: tuple[int, ...] = ()
     principals: tuple[int, ...] = ()
     mode: str = ""
+    values: Values | None = None
 
 
 class Classifier:
@@ -66,6 +68,7 @@ class Classifier:
         # blake2b takes keys of at most 64 bytes.
         self.key = key[:64]
         self.max_chars = max_chars
+        self.provenance = Provenance(self.key)
         self._lexicon = lexicon or Lexicon()
         self._globs = globs
         self._names = names
@@ -109,6 +112,7 @@ class Classifier:
         if known is None or cut:
             call = self._lexicon.read(tool, parsed)
             known = self._read(call, tool, _shape(parsed, plain), text if cut else plain, cut=cut)
+            known.values = self.provenance.call(tool, parsed, call.does)
             self._remember(plain_key, known)
         self._remember(key, known)
         return known

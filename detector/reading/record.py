@@ -18,7 +18,7 @@ _OTHER, _TOOL, _MODEL, _AGENT = Kind.OTHER, Kind.TOOL, Kind.MODEL, Kind.AGENT
 class Record:
     """What the spans of one record know of each other."""
 
-    __slots__ = ("_arrived", "_notes", "_seen", "latest", "places", "runs")
+    __slots__ = ("_arrived", "_has_results", "_notes", "_seen", "latest", "places", "runs")
 
     def __init__(self, runs: Runs, seen: list[Seen | None], notes: dict[str, int], arrived: int) -> None:
         self.runs = runs
@@ -27,12 +27,21 @@ class Record:
         self._seen = seen
         self._notes = notes
         self._arrived = arrived
+        self._has_results: bool | None = None
         self.latest = arrived + DAY if arrived else LATEST
         """A later end of a span is a clock that is wrong."""
 
     def note(self, reason: str) -> None:
         """Counts something that was kept."""
         self._notes[reason] = self._notes.get(reason, 0) + 1
+
+    def has_results(self) -> bool:
+        """Whether a tool's span carries its result, so that a turn's history needn't be asked for any."""
+        if self._has_results is None:
+            self._has_results = any(
+                seen is not None and seen.kind is _TOOL and seen.result is not None for seen in self._seen
+            )
+        return self._has_results
 
     def instead_of_end(self, span: Span) -> int:
         """When a span whose end is before `EARLIEST` or after `latest` ended: its arrival stands in."""

@@ -15,7 +15,7 @@ import msgspec
 from detector.errors import DetectorError, Drop
 from detector.lexicon.plans import tool
 from detector.read import Reader
-from detector.records import Action, Blind, Event, Outcome, RunEvents
+from detector.records import Action, Blind, Event, Outcome, RunEvents, Turn
 from detector.training import recorded
 
 UNPLAYED = 1_000_000
@@ -89,6 +89,8 @@ def with_blind_twins(every: Iterable[Example], each: int = 4) -> Iterator[Exampl
 
 
 def _blind(event: Event) -> Event:
+    if isinstance(event, Turn):
+        return msgspec.structs.replace(event, asked=0, named=b"", supplied=b"", blind=event.blind | Blind.WORDS)
     if not isinstance(event, Action) or event.inner:
         return event
     return Action(

@@ -94,7 +94,8 @@ def _turns(steps: list[dict[str, Any]]) -> list[Turn]:
         if step["kind"] == "user":
             heard.append(text)
             continue
-        if step["kind"] == "llm" or not turns or heard:
+        # A call behind a result was asked for after it, also where the model said nothing in between.
+        if step["kind"] == "llm" or not turns or heard or turns[-1][2]:
             turns.append((heard, text if step["kind"] == "llm" else "", []))
             heard = []
         if step["kind"] == "tool":

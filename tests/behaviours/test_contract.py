@@ -11,14 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.behaviours.base import Behaviour, Moment, layout, remember
-from detector.records import Action, Labelled, Turn
+from detector.records import Action, Labelled, Turn, Values
 from detector.testing import act
 
 BEHAVIOURS = {behaviour.name: behaviour for behaviour in layout().behaviours}
-STATE_BUDGET = 1024
+STATE_BUDGET = 1600
 """Bytes of one behaviour's memory, as stored."""
 
+rows = st.integers(0, 48).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n))
+aims = st.lists(st.tuples(st.integers(0, 2), st.binary(min_size=4, max_size=4)), max_size=20).map(
+    lambda found: b"".join(bytes([begins]) + hashed for begins, hashed in found)
+)
+values = st.none() | st.builds(Values, st.integers(0, 1023), aims, rows, rows)
 hashes = st.lists(st.integers(0, 2**64 - 1), max_size=8).map(tuple)
+turns = st.builds(
+    Turn, st.just(b"12345678"), st.just(bytes(16)), st.just(0), asked=st.integers(0, 511), named=rows, supplied=rows
+)
 actions = st.builds(
     act,
     st.text("abc_", max_size=8),
@@ -33,6 +41,7 @@ actions = st.builds(
     targets=hashes,
     secrets_seen=hashes,
     secrets_used=hashes,
+    values=values,
     principals=hashes,
     mode=st.sampled_from(["", "plan", "yolo"]),
 )
@@ -48,10 +57,10 @@ def test_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BEHAVIOURS))
-@given(story=st.lists(actions, min_size=1, max_size=60))
+@given(story=st.lists(actions | turns, min_size=1, max_size=60))
 @settings(max_examples=25, deadline=None)
-def test_update(name: str, story: list[Action]) -> None:
-    """Any actions: amounts are finite, not negative and as many as signals; memory stays small, plain
+def test_update(name: str, story: list[Action | Turn]) -> None:
+    """Any actions and turns: amounts are finite, not negative and as many as signals; memory stays small, plain
     and apart from other runs; the action is not changed; the same story gives the same amounts.
     """
     behaviour = BEHAVIOURS[name]
@@ -64,9 +73,13 @@ def test_update(name: str, story: list[Action]) -> None:
     assert msgspec.msgpack.encode(behaviour.initial()) == untouched
 
 
-def _play(behaviour: Behaviour, story: list[Action]) -> list[tuple[float, ...] | None]:
+def _play(behaviour: Behaviour, story: list[Action | Turn]) -> list[tuple[float, ...] | None]:
     memory, out = behaviour.initial(), []
     for position, action in enumerate(story):
+        if isinstance(action, Turn):
+            if behaviour.listen is not None:
+                behaviour.listen(memory, action)
+            continue
         moment = Moment(position, action.does, action.outcome, first=True, left=action.shape * 85)
         amounts = behaviour.update(memory, action, moment)
         assert amounts is None or len(amounts) == len(behaviour.signals)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pytest
 
 from detector.behaviours.base import Behaviour, Memory, Moment, layout
+from detector.lexicon.asked import Asked
 from detector.policy.approved import Left
 from detector.reading.principals import BROAD, FORM, PERSON
-from detector.records import Action, Blind, Does, Environment, Labelled, Outcome, Phase
+from detector.records import Action, Blind, Does, Environment, Labelled, Outcome, Phase, Turn
 from detector.testing import EPOCH_NS, SECOND_NS, act
+from tests.behaviours.origins import asks, did, got
 
 
 class Outside(NamedTuple):
@@ -20,7 +23,7 @@ class Outside(NamedTuple):
     left: Left
 
 
-Story = list[Action | Labelled | Outside]
+Story = Sequence[Action | Labelled | Outside | Turn]
 
 READ, SEEK, OPEN = act(), act(does=Does.SEARCH | Does.SEEK_CREDENTIAL), act(does=Does.READ | Does.OPEN_CREDENTIAL)
 REFUSED = act("api", Does.WRITE, outcome=Outcome.REFUSED, env=Environment.STAGING)
@@ -100,6 +103,51 @@ CASES: dict[str, tuple[Story, Story]] = {
         [Outside(act(principals=(ROOT,)), Left.BROAD)],
         [Outside(act(principals=(ROOT,), env=Environment.TEST), Left.BROAD)],
     ),
+    "provenance.unasked_send": ([asks(Asked.PAY), did(Asked.SEND)], [asks(Asked.SEND), did(Asked.SEND)]),
+    "provenance.unasked_pay": ([asks(Asked.SEND), did(Asked.PAY)], [asks(Asked.PAY), did(Asked.PAY)]),
+    "provenance.unasked_delete": (
+        [asks(), did(Asked.DELETE, 1)],
+        # What it has made itself it may tidy away.
+        [asks(), did(Asked.CREATE, 1), did(Asked.DELETE, 1)],
+    ),
+    "provenance.unasked_access": (
+        [asks(Asked.CHANGE), did(Asked.CHANGE | Asked.GRANT)],
+        [asks(Asked.GRANT), did(Asked.CHANGE | Asked.GRANT)],
+    ),
+    "provenance.supplied": (
+        [asks(), got(1), did(Asked.CHANGE, 1)],
+        [asks(Asked(0), 2), got(1), did(Asked.CHANGE, 1, 2)],
+    ),
+    "provenance.address": ([asks(), got(1), did(Asked.SEND, to=(1,))], [asks(), got(1), did(Asked.SEND, 1)]),
+    "provenance.carried_much": (
+        [asks(), got(*range(8)), did(Asked.SEND, carried=tuple(range(8)))],
+        [asks(Asked(0), 7), got(*range(8)), did(Asked.SEND, carried=tuple(range(8)))],
+    ),
+    "provenance.leak": (
+        [asks(), got(1, 2), did(Asked.SEND, to=(1,), carried=(2,))],
+        [asks(Asked(0), 1), got(1, 2), did(Asked.SEND, to=(1,), carried=(2,))],
+    ),
+    "provenance.leak_unasked": (
+        [asks(), got(1, 2), did(Asked.SEND, to=(1,), carried=(2,))],
+        [asks(Asked.SEND), got(1, 2), did(Asked.SEND, to=(1,), carried=(2,))],
+    ),
+    "provenance.cross": (
+        [asks(), got(1), got(2), did(Asked.SEND, to=(1,), carried=(2,))],
+        [asks(), got(1, 2), did(Asked.SEND, to=(1,), carried=(2,))],
+    ),
+    "provenance.credential_supplied": (
+        [asks(), got(1), did(Asked.CHANGE | Asked.CREDENTIAL, 1)],
+        [asks(), got(1), did(Asked.CHANGE | Asked.GRANT, 1)],
+    ),
+    "provenance.deleted_credentials": (
+        [asks(Asked.DELETE, 1), did(Asked.DELETE | Asked.AT_CREDENTIALS, 1)],
+        [asks(Asked.DELETE, 1), did(Asked.DELETE, 1)],
+    ),
+    "provenance.invented": ([asks(), did(Asked.SEND, to=(1,))], [asks(), did(Asked.SEND, 1)]),
+    "provenance.opened_supplied": (
+        [asks(), got(1), did(Asked.AT_CREDENTIALS, 1)],
+        [asks(Asked(0), 1), got(1), did(Asked.AT_CREDENTIALS, 1)],
+    ),
     "blindness.arguments": ([act(blind=Blind.ARGUMENTS)], [READ]),
     "blindness.unreadable": (
         [act(does=Does.EXECUTE, blind=Blind.UNREADABLE)],
@@ -117,7 +165,7 @@ def last_amounts(behaviour: Behaviour, story: Story) -> list[float]:
     memory: Memory = behaviour.initial()
     amounts: list[float] = []
     for position, event in enumerate(story):
-        if isinstance(event, Labelled):
+        if isinstance(event, Labelled | Turn):
             assert behaviour.listen is not None
             behaviour.listen(memory, event)
             continue

@@ -90,6 +90,8 @@ def test_flattened_messages() -> None:
 
     assert messages.new_from_user_flat(attributes, prefix) == 2
     assert messages.new_from_user_flat({}, prefix) == 0
+    assert messages.last_flat(attributes, prefix) == len(roles) - 1
+    assert messages.last_flat({}, prefix) == -1
     assert [asked.call for asked in messages.asked_flat(attributes, calls)] == ["c0", "c1"]
     assert messages.asked_flat({}, calls) == ()
 
