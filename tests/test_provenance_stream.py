@@ -40,11 +40,8 @@ def play(*requests: bytes) -> tuple[Run, dict[str, float], list[RunEvents]]:
         run, _ = apply(run, record, judge)
     assert isinstance(run, Run)
     layout = judge.model.layout
-    sums = run.vector()[len(layout.names) :]
-    told = zip(layout.names, sums, strict=True)
+    told = zip(layout.names, run.vector()[len(layout.names) :], strict=True)
     summed = {name[11:]: round(float(value), 2) for name, value in told if name.startswith("provenance.")}
-        n[11:]: round(float(v), 2) for n, v in zip(layout.names, sums, strict=True) if n.startswith("provenance.")
-    }
     return run, {name: amount for name, amount in summed.items() if amount}, records
 
 
