@@ -1,6 +1,6 @@
-"""The worker: a Faust app, wired to the parts that know nothing of it. This file and engine.py alone import faust.
+"""The worker: a Faust app, wired to the parts that know nothing of it. This file and stream/engine.py alone import faust.
 
-What happens to a record, and in which order it is written, stands in flow.py; here is what else a
+What happens to a record, and in which order it is written, stands in stream/flow.py; here is what else a
 worker does: serve, tick, and what follows when partitions come and go.
 """
 
@@ -16,9 +16,20 @@ from typing import Any
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from detector import failpoints, topics
+from detector import failpoints
 from detector.config import Settings
-from detector.engine import (
+from detector.errors import TransportError
+from detector.failpoints import reach
+from detector.kafka import topics
+from detector.kafka.outage import Outage
+from detector.observe.health import ASK_SECONDS, Health
+from detector.observe.metrics import Metrics
+from detector.observe.serve import MetricsServer
+from detector.policy.policy import Policy
+from detector.records import RunEvents, Tick, encode_log
+from detector.runs.judge import Judge
+from detector.scoring.model import load
+from detector.stream.engine import (
     LINGER_BEHIND_SECONDS,
     LINGER_SECONDS,
     Process,
@@ -27,19 +38,9 @@ from detector.engine import (
     store_options,
     stored_runs,
 )
-from detector.errors import TransportError
-from detector.failpoints import reach
-from detector.flow import Flow
-from detector.judge import Judge
-from detector.observe.health import ASK_SECONDS, Health
-from detector.observe.metrics import Metrics
-from detector.observe.serve import MetricsServer
-from detector.outage import Outage
-from detector.policy.policy import Policy
-from detector.progress import LOOK_BACK_SECONDS
-from detector.records import RunEvents, Tick, encode_log
-from detector.schedule import Schedule
-from detector.scoring.model import load
+from detector.stream.flow import Flow
+from detector.stream.progress import LOOK_BACK_SECONDS
+from detector.stream.schedule import Schedule
 from detector.watch import Watch
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import msgspec
 
-from detector.aliases import Told
 from detector.config import Settings
 from detector.control.signatures import verify
 from detector.errors import Drop
 from detector.lexicon.secrets import redact
 from detector.read import Reader
 from detector.records import LABELS, Ack, Acked, Event, Label, Labelled, RunEvents, encode_log
+from detector.runs.aliases import Told
 
 OUTCOMES = frozenset({"done", "already", "not mine", "failed"})
 MAX_RUN = 256
@@ -46,7 +46,7 @@ class Ingested(msgspec.Struct):
 
     log: list[tuple[bytes, bytes]] = []
     aliases: list[tuple[str, str]] = []
-    """Trace-keyed runs and the runs that they are a part of: due on the run log too, in bulk (`detector.aliases`)."""
+    """Trace-keyed runs and the runs that they are a part of: due on the run log, in bulk (detector.runs.aliases)."""
     spans: int = 0
     rejects: dict[str, int] = {}
     notes: dict[str, int] = {}

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from detector.config import Settings
-from detector.effects import Effect, Handed
 from detector.errors import DetectorError, Drop
-from detector.judge import Judge
-from detector.kin import Forwarder
 from detector.policy.policy import Policy
 from detector.read import Reader
 from detector.records import Alias, Aliases, RunEvents, Tick, Verdict
+from detector.runs.effects import Effect, Handed
+from detector.runs.judge import Judge
+from detector.runs.kin import Forwarder
+from detector.runs.state import State, fit
 from detector.scoring.model import load
-from detector.state import State, fit
 from detector.step import apply
 from detector.training.recorded import lines
 

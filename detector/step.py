@@ -6,11 +6,6 @@ log gives the verdicts that the stream gave.
 
 from __future__ import annotations
 
-from detector import actions, adoption
-from detector import run as runs
-from detector.effects import Effect, Ground, Noted, command, summary, verdict
-from detector.judge import Judge
-from detector.kin import Forwarder
 from detector.policy.policy import Policy
 from detector.records import (
     Acked,
@@ -27,8 +22,13 @@ from detector.records import (
     Tree,
     Turn,
 )
-from detector.run import Run
-from detector.state import State
+from detector.runs import actions, adoption
+from detector.runs import run as runs
+from detector.runs.effects import Effect, Ground, Noted, command, summary, verdict
+from detector.runs.judge import Judge
+from detector.runs.kin import Forwarder
+from detector.runs.run import Run
+from detector.runs.state import State
 
 WORTH_A_SUMMARY = 3
 """Calls and turns below which a run that has to make room leaves no summary: in a flood of run ids each of them would

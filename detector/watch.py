@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from detector.aliases import Bundle, Index
 from detector.config import Settings
 from detector.control.signatures import sign
-from detector.effects import Effect, Handed, Noted, Withdrawn
-from detector.judge import Judge
-from detector.kin import Forwarder
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
 from detector.records import Acked, Aliases, Command, Desired, RunEvents, Summary, Tick, Verdict, decode_log, encode_log
-from detector.run import Run
-from detector.state import State, Stored, decode
-from detector.state import encode as encode_state
+from detector.runs.aliases import Bundle, Index
+from detector.runs.effects import Effect, Handed, Noted, Withdrawn
+from detector.runs.judge import Judge
+from detector.runs.kin import Forwarder
+from detector.runs.run import Run
+from detector.runs.state import State, Stored, decode
+from detector.runs.state import encode as encode_state
 from detector.step import apply, due
-from detector.unacknowledged import Unacknowledged
+from detector.stream.unacknowledged import Unacknowledged
 
 encode = msgspec.json.encode
 

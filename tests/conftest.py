@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from detector.embedded import Broker
+
+# How fast examples are made says something of the machine, not of the code.
+settings.register_profile("detector", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("detector")
 
 
 @pytest.fixture

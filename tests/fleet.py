@@ -16,15 +16,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client import CollectorRegistry
 
 from detector import ingest
-from detector.aliases import Bundle, Outbox, partition_of
 from detector.config import Settings, load
-from detector.judge import Judge
-from detector.kin import Forwarder
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
 from detector.records import RunEvents, Tick, encode_log
-from detector.run import Run
-from detector.state import decode
+from detector.runs.aliases import Bundle, Outbox, partition_of
+from detector.runs.judge import Judge
+from detector.runs.kin import Forwarder
+from detector.runs.run import Run
+from detector.runs.state import decode
 from detector.testing import Clock
 from detector.training.matrix import blank
 from detector.watch import Send, Watch

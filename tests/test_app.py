@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from detector.config import load
-from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.records import Label, Verdict, decode_log
 from detector.replay import verdicts
+from detector.runs.judge import Judge
 from detector.scoring.model import load as load_model
 from detector.testing import EPOCH_NS, Spans
 from tests.integration.server import Server, free_port
-from tests.stream import PARTITIONS, PATIENCE, Stream
+from tests.workers import PARTITIONS, PATIENCE, Stream
 
 FATAL = ("graphql", {"query": 'mutation { volumeDelete(volumeId: "v1") }', "environment": "production"})
 

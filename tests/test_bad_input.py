@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from detector.testing import EPOCH_NS, Spans
-from tests.stream import Stream, Worker
+from tests.workers import Stream, Worker
 
 MEMORY_MB = 700.0
 """Resident memory of the worker after all of it; a fresh one has about 250."""

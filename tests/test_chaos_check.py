@@ -10,15 +10,16 @@ import pytest
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
-from detector import ingest, topics
-from detector.changelog import BY
+from detector import ingest
 from detector.config import Settings, load
-from detector.judge import Judge
+from detector.kafka import topics
+from detector.kafka.wanted import changelog
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
+from detector.runs.judge import Judge
 from detector.scoring.model import load as load_model
+from detector.stream.changelog import BY
 from detector.testing import Spans
-from detector.wanted import changelog
 from detector.watch import Watch
 from tests.chaos.check import Report, check
 from tests.chaos.stage import Delivery

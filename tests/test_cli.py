@@ -17,8 +17,9 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from detector import cli, schemas, topics
+from detector import cli, schemas
 from detector.config import Settings, load
+from detector.kafka import topics
 from detector.records import Ack, Command, Desired, Evidence, Share, Verdict
 from detector.testing import Spans
 

@@ -14,8 +14,8 @@ from detector.cli import app
 from detector.config import Settings, load
 from detector.control.enforce import Enforcement
 from detector.control.status import Status
+from detector.kafka.wanted import changelog, wanted
 from detector.observe.metrics import Metrics
-from detector.wanted import changelog, wanted
 from tests.integration.server import ROOT
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from detector.read import Reader
 from detector.records import RunEvents, encode_log
-from detector.run import Run
+from detector.runs.run import Run
 from detector.step import apply
 from detector.testing import Spans
 from detector.training.matrix import feature_judge

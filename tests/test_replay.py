@@ -14,7 +14,7 @@ from detector.records import Verdict, decode_log
 from detector.replay import replay, verdicts
 from detector.testing import Spans
 from tests.fleet import JUDGE, Fleet
-from tests.test_adoption import resumed
+from tests.runs.test_adoption import resumed
 
 
 def wrong(trace: int) -> bytes:

@@ -10,10 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector import run as runs
-from detector import state
-from detector.effects import Effect, Noted
-from detector.judge import Judge
 from detector.policy.policy import SECOND_NS, Policy
 from detector.records import (
     Acked,
@@ -34,7 +30,11 @@ from detector.records import (
     decode_log,
     encode_log,
 )
-from detector.run import Run
+from detector.runs import run as runs
+from detector.runs import state
+from detector.runs.effects import Effect, Noted
+from detector.runs.judge import Judge
+from detector.runs.run import Run
 from detector.step import apply, due
 from detector.testing import EPOCH_NS, act, record
 from detector.training.matrix import blank

@@ -17,15 +17,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from detector import topics
 from detector.config import load
 from detector.embedded import Broker
+from detector.kafka import topics
 from detector.records import Ack, Desired
 from tests.conftest import embedded_broker
 from tests.control.support import command, produce, until
 from tests.integration.server import Server, free_port
-from tests.stream import Stream
 from tests.test_app import fatal
+from tests.workers import Stream
 
 PATIENCE = 30.0
 RUNS = 300

@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from detector.config import load
-from detector.judge import Judge
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
 from detector.records import Does, Environment, RunEvents, Tick, decode_log, encode_log
+from detector.runs.judge import Judge
 from detector.testing import EPOCH_NS, Clock, act, record
 from detector.training.matrix import blank
 from detector.watch import Watch

@@ -8,7 +8,7 @@ import pytest
 
 from detector.records import encode_log
 from detector.testing import Spans, act, record
-from tests.stream import Stream
+from tests.workers import Stream
 
 FATAL = ("graphql", {"query": 'mutation { volumeDelete(volumeId: "v1") }', "environment": "production"})
 

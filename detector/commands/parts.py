@@ -38,8 +38,8 @@ def receive(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Take spans over OTLP/HTTP and write them to Kafka as they come, in place of a Collector."""
-    from detector.connection import preflight
     from detector.embedded.receiver import Receiver, serve
+    from detector.kafka.connection import preflight
 
     settings = settings_of(log=True, receive_host=host, receive_port=port)
     asyncio.run(preflight(settings))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from detector.config import Settings
-    from detector.topics import Difference
+    from detector.kafka.topics import Difference
 
 topics_app = typer.Typer(help="Make and check the Kafka topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics", rich_help_panel=SETUP)
@@ -46,7 +46,7 @@ def topics_apply(
     Nothing is deleted, and no topic that exists gets other partitions or replicas. Exit code 1 where something is left
     that it can't put right, or would be.
     """
-    from detector import topics
+    from detector.kafka import topics
 
     settings = settings_of()
     found = ask(topics.find(settings))
@@ -71,7 +71,7 @@ def topics_check() -> None:
 
 
 def _judge(settings: Settings) -> None:
-    from detector import topics
+    from detector.kafka import topics
 
     faults = topics.faults(settings, ask(topics.find(settings)))
     if faults:

@@ -18,7 +18,7 @@ from detector.control.enforcers.base import Enforcer, Result
 from detector.control.signatures import sign
 from detector.errors import Drop, TransportError
 from detector.failpoints import reach
-from detector.outage import Outage
+from detector.kafka.outage import Outage
 from detector.records import Ack, Command, Desired
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,6 @@ from aiokafka.errors import KafkaError
 
 from detector import failpoints, plugins
 from detector.config import Settings
-from detector.connection import preflight
 from detector.control import topics
 from detector.control.acks import AckWriter, remember
 from detector.control.commands import Issued, Newest, decode
@@ -28,9 +27,10 @@ from detector.control.enforcers.base import Enforcer, Outcome, Result
 from detector.control.status import Status
 from detector.errors import ConfigError, Drop, TransportError
 from detector.failpoints import reach
+from detector.kafka.connection import preflight
+from detector.kafka.outage import Outage
 from detector.observe.health import ASK_SECONDS
 from detector.observe.serve import MetricsServer
-from detector.outage import Outage
 from detector.records import Ack, Command
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
-from detector import outage
 from detector.config import Settings
-from detector.connection import starting
 from detector.errors import TransportError
-from detector.outage import reaching
+from detector.kafka import outage
+from detector.kafka.connection import starting
+from detector.kafka.outage import reaching
 
 _POLL_MS = 250
 _STOP_SECONDS = 2.0

@@ -15,8 +15,8 @@ from detector.config import Settings
 from detector.control.topics import reading
 from detector.errors import DetectorError
 from detector.records import Ack, Command, Verdict
-from detector.run import Run
-from detector.state import decode
+from detector.runs.run import Run
+from detector.runs.state import decode
 
 _PUBLIC: dict[str, type[Verdict | Command | Ack]] = {
     "agent-verdicts": Verdict,

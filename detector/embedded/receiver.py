@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from detector.embedded.otlp_http import JSON, Hold, RejectedError, Room, check_type, inflated, later, too_large
 from detector.embedded.serving import is_loopback, until_signal
 from detector.errors import TransportError
-from detector.outage import Outage, reaching
+from detector.kafka.outage import Outage, reaching
 
 log = logging.getLogger(__name__)
 

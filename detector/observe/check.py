@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from detector import plugins, topics
+from detector import plugins
 from detector.config import Settings, load
 from detector.errors import ConfigError, DetectorError, PluginError
+from detector.kafka import topics
+from detector.kafka.wanted import POLICY
 from detector.policy import manifest as manifests
 from detector.scoring import model as models
-from detector.wanted import POLICY
 
 
 class Part(NamedTuple):

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from detector.judge import Judge
 from detector.lexicon.secrets import redact
 from detector.policy.approved import UNKNOWN, Approved, Left, Needs
 from detector.policy.manifest import FLAGS, Manifest
 from detector.policy.policy import Policy, approve
 from detector.reading.principals import KINDS
 from detector.records import Action, Does, Level, Verdict
-from detector.run import NAME_BYTES, Run, cut
+from detector.runs.judge import Judge
+from detector.runs.run import NAME_BYTES, Run, cut
 from detector.step import apply
 from detector.training.matrix import blank
 
 if TYPE_CHECKING:
-    from detector.state import State
+    from detector.runs.state import State
     from detector.training.corpus import Example
 
 UNPLACED = 1 << 6

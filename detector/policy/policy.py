@@ -17,7 +17,7 @@ from detector.policy.approved import Approved
 from detector.policy.manifest import Manifest
 from detector.policy.rules import RULES, Rule
 from detector.records import Desired, Level
-from detector.run import NAME_BYTES, cut
+from detector.runs.run import NAME_BYTES, cut
 
 SECOND_NS = 1_000_000_000
 STRICTNESS: tuple[Mode, ...] = ("shadow", "alert", "enforce")

@@ -11,7 +11,7 @@ Which run an event belongs to, first match wins:
 A conformant tool span and every HTTP, database or process span carry no run id, so where they come
 in another request than the spans that do, 5 holds and their events go to the trace's run. So
 wherever a request shows by 1 to 4 that a trace belongs to a run, it also gives an alias: the trace's
-run is a part of that one (`detector.adoption` says what comes of it).
+run is a part of that one (`detector.runs.adoption` says what comes of it).
 
 A run is a sub-agent's where the resource's `agent.run.parent` says so (`detector run` below `detector
 run`), or where its spans lie below those of another one, in the same request and trace.

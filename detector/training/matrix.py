@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.behaviours.base import layout
-from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.records import Action, RunEvents
-from detector.run import Run
+from detector.runs.judge import Judge
+from detector.runs.run import Run
+from detector.runs.state import State
 from detector.scoring.calibration import Calibration, Threshold
 from detector.scoring.forest import Forest
 from detector.scoring.model import Model
 from detector.scoring.rarity import baseline
-from detector.state import State
 from detector.step import apply
 
 

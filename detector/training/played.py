@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import DetectorError
-from detector.judge import Judge
 from detector.policy.policy import Policy
 from detector.read import Reader
 from detector.records import HARMFUL, Action, Level, Phase, RunEvents
-from detector.run import Run
-from detector.state import State
+from detector.runs.judge import Judge
+from detector.runs.run import Run
+from detector.runs.state import State
 from detector.step import apply
 from detector.training import recorded
 from detector.training.corpus import grouped

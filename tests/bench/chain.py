@@ -16,8 +16,8 @@ from typing import Self
 import aiohttp
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from detector import topics
 from detector.config import Settings, load
+from detector.kafka import topics
 from detector.read import Reader
 from tests.bench.running import POLL_SECONDS, Running, process
 from tests.integration import brokers

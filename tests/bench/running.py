@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.integration.server import ROOT
-from tests.stream import forget_peak, resident_mb
+from tests.workers import forget_peak, resident_mb
 
 READY_SECONDS = 300
 POLL_SECONDS = 0.2

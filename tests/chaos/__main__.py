@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from detector import topics
+from detector.kafka import topics
 from tests.chaos.check import Report, check, took_over, went_on
 from tests.chaos.faults import FAULTS, Fault, Scene, mount, unmount
 from tests.chaos.fleet import Fleet

@@ -16,14 +16,14 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from detector import ingest
-from detector.changelog import by
 from detector.config import Settings
-from detector.judge import Judge
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
 from detector.records import Acked, Action, Command, Desired, Labelled, Turn, decode_log
+from detector.runs.judge import Judge
+from detector.runs.state import decode
 from detector.scoring.model import load
-from detector.state import decode
+from detector.stream.changelog import by
 from detector.watch import Watch
 from tests.chaos.stage import Delivery
 from tests.chaos.topics import Reader, Record

@@ -20,7 +20,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.stage import Stage, wait
 from tests.integration.brokers import Node
 from tests.integration.server import listens
-from tests.stream import Worker
+from tests.workers import Worker
 
 READY = 120.0
 FREEZE_AT = (

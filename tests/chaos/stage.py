@@ -21,7 +21,7 @@ from detector.testing import Spans
 from tests.chaos.fleet import FATAL
 from tests.chaos.topics import Reader
 from tests.integration.server import Server, free_port
-from tests.stream import Worker
+from tests.workers import Worker
 
 IDLE_SECONDS = 4.0
 """After so long without a span a run is finished, summarised and forgotten: that is under test as well."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
-from detector.aliases import PREFIX, Outbox
 from detector.config import Settings
 from detector.ingest import Ingested
-from detector.judge import Judge
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
 from detector.records import RunEvents, Tick, encode_log
+from detector.runs.aliases import PREFIX, Outbox
+from detector.runs.judge import Judge
 from detector.scoring.model import load
 from detector.watch import Send, Watch
 

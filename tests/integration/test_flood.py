@@ -15,7 +15,7 @@ from tests.integration.conftest import Worker
 from tests.integration.server import Server, free_port
 from tests.integration.stories import INCIDENT
 from tests.integration.test_pipeline import of, otlp_proto, read, requests
-from tests.stream import resident_mb
+from tests.workers import resident_mb
 
 RUNS, A_RECORD = 1_000_000, 1000
 LIVE_RUNS = 2_000

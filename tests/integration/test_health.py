@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 
 from detector.embedded import Broker
-from tests.stream import Stream, Worker
 from tests.test_app import fatal
+from tests.workers import Stream, Worker
 
 
 def probe(worker: Worker, path: str) -> tuple[int, str]:

@@ -6,8 +6,8 @@ import uuid
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from detector import topics
 from detector.config import load
+from detector.kafka import topics
 
 
 async def test_a_record_comes_back_as_it_was_sent(kafka: str) -> None:

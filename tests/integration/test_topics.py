@@ -10,8 +10,8 @@ import uuid
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from detector import topics
 from detector.config import Settings, load
+from detector.kafka import topics
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from detector import topics
 from detector.config import Settings, load
 from detector.control import people
 from detector.embedded import Broker
 from detector.errors import DecisionError, TransportError
+from detector.kafka import topics
 from detector.observe.view import ASKS, decide
 from detector.records import Command, Desired, Label
 

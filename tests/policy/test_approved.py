@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from detector.effects import Effect
-from detector.judge import Judge
 from detector.lexicon import secrets
 from detector.policy.manifest import Asset, Manifest
 from detector.policy.policy import Policy, approve
 from detector.reading.globs import hashed_as
 from detector.reading.principals import BROAD, FORM, KINDS, PERSON
 from detector.records import Action, Command, Does, Environment, Outcome, Phase, Verdict
-from detector.run import Run
-from detector.state import decode, encode
+from detector.runs.effects import Effect
+from detector.runs.judge import Judge
+from detector.runs.run import Run
+from detector.runs.state import decode, encode
 from detector.step import apply
 from detector.testing import act, record
 from detector.training.matrix import blank

@@ -10,10 +10,10 @@ import pytest
 from detector.behaviours.base import layout
 from detector.config import load as settings
 from detector.errors import ConfigError
-from detector.judge import Judge
 from detector.policy import manifest
 from detector.policy.policy import Policy
 from detector.read import Reader
+from detector.runs.judge import Judge
 from detector.training.matrix import blank
 
 WHOLE = """

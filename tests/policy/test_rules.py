@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from detector.effects import Effect
 from detector.errors import ConfigError
-from detector.judge import Judge
 from detector.policy.policy import Policy, bind
 from detector.policy.rules import RULES, Rule
 from detector.records import Action, Command, Desired, Does, Environment, Level, Outcome, Phase, Verdict
+from detector.runs.effects import Effect
+from detector.runs.judge import Judge
 from detector.step import apply
 from detector.testing import act, record
 from detector.training.matrix import blank
