@@ -1,4 +1,4 @@
-"""The worker: a Faust app, wired to the parts that know nothing of it. This file and stream/engine.py alone import faust.
+"""The worker: a Faust app, wired to the parts that know nothing of it. Imports faust, as stream/engine.py does.
 
 What happens to a record, and in which order it is written, stands in stream/flow.py; here is what else a
 worker does: serve, tick, and what follows when partitions come and go.
