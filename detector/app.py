@@ -62,6 +62,8 @@ class Worker:
         self.watch = Watch(self.judge, settings, self.metrics, stored=lambda key: self.table.data.get(key))  # noqa: PLW0108 - made below
         self.schedule = Schedule()
         self.metrics.model_info.labels(self.judge.model.version).set(1)
+        written = settings.models / self.judge.model.version / "manifest.json"
+        self.metrics.model_written.set_function(lambda: written.stat().st_mtime if written.exists() else 0.0)
         self.app = faust_app(settings)
         # Any: Faust's own types know neither a table's changelog nor a store's offsets.
         self.table: Any = self.app.Table(
@@ -153,6 +155,7 @@ class Worker:
             await self.flow.send(self.run_log, run, encode_log(tick), partition)
         self.changelog.persist()
         self.metrics.live_runs.set(len(self.schedule))
+        self.watch.counts.tally()
         self.metrics.unacknowledged.set(len(self.watch.unacknowledged))
         self.metrics.unacknowledged_age.set(self.watch.unacknowledged.oldest())
         self.flow.linger = LINGER_BEHIND_SECONDS if self.progress.measure_lag() > BEHIND_RECORDS else LINGER_SECONDS
@@ -161,6 +164,8 @@ class Worker:
     async def _rebuild(self) -> None:
         """The schedule of all runs of the recovered partitions."""
         mine = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self.run_log}
+        # Counted anew: which runs went with the partitions that were given away nobody remembers.
+        self.metrics.runs.zero()
         for n, (key, partition, state) in enumerate(stored_runs(self.app, self.table, self.run_log, mine)):
             due, stopped = self.watch.standing(state)
             self.schedule.put(key, partition, due, stopped=stopped)
@@ -184,11 +189,21 @@ class Worker:
         tables: Any = self.app.tables
         read = {tp.partition: end for tp, end in tables.recovery.active_highwaters.items()}
         self.changelog.begin(read, await self._ends(self.run_log))
+        for key, partition in await self.changelog.fence():
+            self._scheduled_anew(key, partition)
         # The first record to a topic would otherwise wait for its metadata.
         producer: Any = self.app.producer
         for name in (self.run_log, self.table.changelog_topic_name, *self.watch.topics, self.flow.rejected):
             await producer._producer.partitions_for(name)  # noqa: SLF001 - Faust has no way to ask
         await self.progress.rebalanced()
+
+    def _scheduled_anew(self, key: bytes, partition: int) -> None:
+        state = self.table.data.get(key)
+        if state is None:
+            self.schedule.drop(key)
+        else:
+            due, stopped = self.watch.standing(state)
+            self.schedule.put(key, partition, due, stopped=stopped)
 
     async def _look_back(self) -> None:
         if self.flow.ready():

@@ -18,7 +18,7 @@ from detector.control.signatures import verify
 from detector.errors import Drop
 from detector.lexicon.secrets import redact
 from detector.read import Reader
-from detector.records import LABELS, Ack, Acked, Event, Label, Labelled, RunEvents, encode_log
+from detector.records import LABELS, Ack, Acked, Action, Event, Label, Labelled, RunEvents, encode_log
 from detector.runs.aliases import Told
 
 OUTCOMES = frozenset({"done", "already", "not mine", "failed"})
@@ -69,21 +69,44 @@ def spans(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
         except Drop as drop:
             return Ingested(rejects={drop.reason: 1}, detail=drop.detail)
         now = clock()
-        log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in _pieces(batch, now)]
+        log = [(batch.run.encode(), encode_log(piece)) for batch in reading.batches for piece in pieces(batch, now)]
         aliases = told.new(reading.aliases.items(), now)
         return Ingested(log, aliases, reading.spans, reading.rejects, reading.notes)
 
     return ingest
 
 
-def _pieces(batch: RunEvents, now: int) -> Iterator[RunEvents]:
+def pieces(batch: RunEvents, now: int) -> Iterator[RunEvents]:
     """The batch in records that Kafka takes: an event is 1 KB at most, a record 1 MB by default."""
     batch.written = now
+    batch.events = _told_once(batch.events)
     if len(batch.events) <= MAX_EVENTS:
         yield batch
         return
     for start in range(0, len(batch.events), MAX_EVENTS):
         yield msgspec.structs.replace(batch, events=batch.events[start : start + MAX_EVENTS])
+
+
+def _told_once(events: list[Event]) -> list[Event]:
+    """The events without what was asked for and then, later in them, done just so: the run learns no more of it.
+
+    In the records of a Collector, which hold some seconds each, that is a third of all.
+    """
+    done: dict[tuple[int, int], int] = {}
+    kept: list[Event] = []
+    for event in reversed(events):
+        if isinstance(event, Action) and event.call and not event.inner:
+            look = (event.call, event.shape)
+            if event.phase:
+                done[look] = done.get(look, 0) + 1
+            elif done.get(look):
+                done[look] -= 1
+                continue
+        kept.append(event)
+    if len(kept) == len(events):
+        return events
+    kept.reverse()
+    return kept
 
 
 def labels(settings: Settings, clock: Clock = time.time_ns) -> Ingest:
@@ -120,6 +143,8 @@ def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: S
     def check(record: Public) -> None:
         if not (0 < len(record.run) <= MAX_RUN and record.run.isprintable()):
             raise Drop("bad_run", f"expected a run id of 1 to {MAX_RUN} printable characters, came {len(record.run)}")
+        if redact(record.run) != record.run:
+            raise Drop("bad_run", "expected a run id as `detector runs` prints it, came one with a secret in it")
         if not verify(record, key):
             raise Drop("bad_signature", f"expected the signature of {kind.__name__} under the configured key")
 
@@ -141,4 +166,4 @@ def _public(kind: type[Public], to_event: Callable[[Public], Event], settings: S
 def rejection(topic: str, partition: int, offset: int, value: bytes, reasons: dict[str, int], detail: str) -> bytes:
     """A dead letter as JSON: where the record stands and its checksum, never its bytes."""
     digest = hashlib.sha256(value).hexdigest()
-    return msgspec.json.encode(Rejection(topic, partition, offset, digest, reasons, detail))
+    return msgspec.json.encode(Rejection(topic, partition, offset, digest, reasons, redact(detail)))

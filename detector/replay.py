@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from detector import ingest
 from detector.config import Settings
 from detector.errors import DetectorError, Drop
 from detector.policy.policy import Policy
@@ -53,7 +54,8 @@ def batches(path: Path, reader: Reader) -> Iterator[RunEvents]:
                 reading = reader.read(request)
             except Drop:
                 continue
-            yield from reading.batches
+            for batch in reading.batches:
+                yield from ingest.pieces(batch, batch.written)
             for part, run in reading.aliases.items():
                 if told.get(part) != run:
                     told[part] = run

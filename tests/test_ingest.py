@@ -7,7 +7,7 @@ import pytest
 
 from detector import ingest
 from detector.config import load
-from detector.records import Ack, Acked, Label, Labelled, decode_log
+from detector.records import Ack, Acked, Action, Event, Label, Labelled, Phase, RunEvents, decode_log
 from detector.testing import Spans
 
 SETTINGS = load()
@@ -87,3 +87,16 @@ def test_what_people_write_holds_no_secret() -> None:
 def test_a_run_that_can_not_be_printed_is_nobodys() -> None:
     """Ids are printable wherever the detector gives them out."""
     assert ingest.labels(SETTINGS)(msgspec.json.encode(Label("r\n1", "kill", "ann", 5)), 9).rejects == {"bad_run": 1}
+
+
+def test_what_was_asked_for_and_done_in_one_record_is_told_once() -> None:
+    """The run log has the call as it was done; an intent with other arguments, or of a call still to come, stays."""
+    events: list[Event] = [
+        Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=1, tool="rm"),
+        Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=2, tool="rm"),
+        Action(b"tool0001", b"t" * 16, 2, Phase.DONE, call=7, shape=1, tool="rm"),
+        Action(b"model002", b"t" * 16, 3, Phase.INTENDED, call=7, shape=1, tool="rm"),
+    ]
+    (piece,) = ingest.pieces(RunEvents("run", list(events)), 5)
+    assert piece.events == events[1:]
+    assert piece.written == 5

@@ -2,7 +2,8 @@
 
 `/healthz` answers 503 where the process has to be restarted, and nothing at all where its loop stands
 still. `/readyz` answers 503 while the process can't do its work: send it no rollout's next step. Both
-say why. health.py says what counts as which.
+say why. health.py says what counts as which. `/metrics?name[]=NAME` gives the named samples alone, as
+exporters do: all of them take some tens of milliseconds of the worker's time.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class MetricsServer:
 
     async def _on_metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        names = request.query.getall("name[]", [])
+        registry = self._registry.restricted_registry(names) if names else self._registry
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     async def _on_healthz(self, _: web.Request) -> web.Response:
         return _said("alive", self._probes.alive())

@@ -7,6 +7,11 @@ writer, which each owner of a partition takes higher than any that it has read t
 passes over a record of a lower term than one before it; and the owner writes again whatever a
 foreign record stands after, before compaction takes the newer one away.
 
+An owner begins with a fence, a record of its term and of no run. What came in front of it, between
+the end of recovery and there, is believed by every later reader, so the owner takes it up as well;
+what comes behind it is believed by none. Without it a successor's successor would go by how far the
+late writer had come, and by the states that its successor, who knew nothing of that, had written.
+
 Beside the term stands the offset in the run log of the record that was applied. States of one
 partition are written in the order of its run log, so what a successor reads there tells it how far
 its predecessor had come, whatever had been committed. It applies nothing again: not even to a run
@@ -20,9 +25,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -35,11 +40,19 @@ log = logging.getLogger(__name__)
 
 BY = "by"
 """The header that holds the writer's term and the offset in the run log that it had applied: 8 bytes each."""
+FENCE = b"\0fence"
+"""Key of the record that an owner begins with."""
 LOOK_SECONDS = 10.0
 """How often the end of a partition is looked at: a foreign record there would show in no write of ours."""
 READ_MS = 1000
 
 Send = Callable[..., Awaitable[Any]]
+
+
+class Late(NamedTuple):
+    """A record in front of our fence, in the wrapping that Faust's tables take records in."""
+
+    message: Any
 
 
 class Changelog:
@@ -131,6 +144,39 @@ class Changelog:
                 self._applied[partition] = -1
         self._looked = time.monotonic()
 
+    async def fence(self) -> set[tuple[bytes, int]]:
+        """Writes what our records begin with, in each partition of ours, and takes up what came in front of it.
+
+        Returns the (key, partition) of states that this changed. Raises KafkaError where Kafka takes no write.
+        """
+        late: set[tuple[bytes, int]] = set()
+        written = {partition: await self._write(FENCE, None, partition, -1) for partition in list(self._terms)}
+        for partition, fence in written.items():
+            at = await fence
+            begin = self._next.get(partition, at.offset)
+            if begin < at.offset:
+                records = [record async for record in self._records(partition, begin, at.offset)]
+                log.warning("changelog: partition %d: a predecessor's late writes: %d", partition, len(records))
+                self._metrics.notes.labels("late_state").inc(len(records))
+                late |= self._take_up(partition, records)
+            if partition in self._next:
+                self._next[partition] = max(self._next[partition], at.offset + 1)
+                self._persist[at.topic_partition] = at.offset
+        return late
+
+    def _take_up(self, partition: int, records: list[Any]) -> set[tuple[bytes, int]]:
+        if max((by(record.headers)[0] for record in records), default=0) > self._terms.get(partition, 0):
+            # It's we who are late.
+            self._terms.pop(partition, None)
+            return set()
+        tp = TopicPartition(self._table.changelog_topic_name, partition)
+        events = [Late(_Message(tp, partition, r.offset, r.key, r.value, r.headers)) for r in records]
+        # Through the table, which asks `believable`.
+        self._table.apply_changelog_batch(events)
+        self._highest[partition] = max(self._highest[partition], self._terms[partition])
+        self._applied[partition] = max(self._applied[partition], self._read_applied.get(partition, -1))
+        return {(record.key, partition) for record in records if record.key != FENCE}
+
     def revoked(self) -> None:
         """No partition is ours until the next `begin`."""
         for kept in (self._terms, self._applied, self._next, self._persist, self._unread, self._gaps):
@@ -151,6 +197,12 @@ class Changelog:
 
         Raises KeyError where the partition isn't ours.
         """
+        written = await self._write(key, value, partition, applied)
+        self._open[partition] += 1
+        written.add_done_callback(lambda done: self._note(partition, done))
+        return written
+
+    async def _write(self, key: bytes, value: bytes | None, partition: int, applied: int) -> Any:
         term = self._terms[partition]
         so_far = self._applied.get(partition, -1)
         headers = [(BY, _BY.pack(term, max(applied, so_far)))]
@@ -158,8 +210,6 @@ class Changelog:
         if partition in self._applied:
             # Not before: what is written again meanwhile must not say of this record that it was applied.
             self._applied[partition] = max(applied, self._applied[partition])
-        self._open[partition] += 1
-        written.add_done_callback(lambda done: self._note(partition, done))
         return written
 
     def _note(self, partition: int, written: Any) -> None:
@@ -217,6 +267,10 @@ class Changelog:
 
     async def _read(self, partition: int, start: int, end: int) -> None:
         """Looks for foreign records among those from `start` to before `end`."""
+        self._sort(partition, [record async for record in self._records(partition, start, end)])
+
+    async def _records(self, partition: int, start: int, end: int) -> AsyncIterator[Any]:
+        """The records from `start` to before `end`."""
         tp = TopicPartition(self._table.changelog_topic_name, partition)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.bootstrap, enable_auto_commit=False, **self._settings.aiokafka_security()
@@ -226,8 +280,9 @@ class Changelog:
             consumer.assign([tp])
             consumer.seek(tp, start)
             while await consumer.position(tp) < end:
-                for records in (await consumer.getmany(tp, timeout_ms=READ_MS)).values():
-                    self._sort(partition, [record for record in records if record.offset < end])
+                for record in (await consumer.getmany(tp, timeout_ms=READ_MS)).get(tp, ()):
+                    if record.offset < end:
+                        yield record
         finally:
             await consumer.stop()
 
@@ -242,6 +297,17 @@ class Changelog:
 
 
 _BY = Struct(">Qq")
+
+
+class _Message(NamedTuple):
+    """Of a Faust message what tables and their stores read."""
+
+    tp: Any
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: Any
 
 
 def by(headers: Iterable[tuple[str, bytes]] | None) -> tuple[int, int]:

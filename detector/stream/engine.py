@@ -127,6 +127,12 @@ class App(faust.App):
     logger = FAUST_LOG
     finish: Callable[[], Awaitable[None]]
 
+    def on_init_dependencies(self) -> Iterable[Any]:
+        """Parts that start with the app. Its monitor counts every message for a page that isn't served: it has none."""
+        parts = super().on_init_dependencies()
+        self.sensors.remove(self.monitor)
+        return parts
+
 
 class Runs(faust.Table[bytes, bytes]):
     """The table of runs. Recovery takes of its changelog what may be believed."""

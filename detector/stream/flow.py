@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -39,6 +40,7 @@ INGESTED = ("ingest.log-confirmed", "ingest.acked")
 WATCHED = ("watch.changelog-confirmed", "watch.acked")
 UNREAD_RECORDS, UNREAD_SECONDS = 5_000, 0.01
 """Records of its own in the run log from which on a worker takes no more spans, and how often it looks again."""
+KNOWN_KEYS = 16_384
 SETTLE_SECONDS = 1.5
 """At a stop, for what was taken: twice what it takes where Kafka is slow."""
 
@@ -58,6 +60,8 @@ class Flow:
         self.rejected = settings.topic(f"{settings.spans_topic}-rejected")
         self.linger = LINGER_SECONDS
         self.changelog = Changelog(settings, metrics, table, self.send)
+        # A record of each run comes every few seconds; hashing a key in Python takes as long as reading a span.
+        self._partition_of = lru_cache(maxsize=KNOWN_KEYS)(self._hashed)
         self.aliases = Outbox(self._partition_of)
         sources = {
             settings.spans_topic: ingest.spans(settings),
@@ -102,7 +106,8 @@ class Flow:
         self.metrics.records.labels(message.topic).inc()
         if done.spans:
             self.metrics.spans.labels("otlp").inc(done.spans)
-        sent = [await self.send(self.run_log, key, value) for key, value in done.log]
+            self.metrics.newest_spans.set(message.timestamp)
+        sent = [await self.send(self.run_log, key, value, self._partition_of(key)) for key, value in done.log]
         for reason, times in done.notes.items():
             self.metrics.notes.labels(reason).inc(times)
         if done.aliases:
@@ -208,7 +213,7 @@ class Flow:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(settled(), SETTLE_SECONDS)
 
-    def _partition_of(self, key: bytes) -> int:
+    def _hashed(self, key: bytes) -> int:
         return int(self.app.producer.key_partition(self.run_log, key).partition)
 
     # --- Kafka --------------------------------------------------------------------------

@@ -21,12 +21,17 @@ class Unacknowledged:
     def __len__(self) -> int:
         return len(self._since)
 
-    def note(self, run: str, state: object) -> None:
-        """The run is in this state now; None, or another kind of state: it has no commands."""
-        if isinstance(state, Run) and state.desired != Desired.RUNNING and state.acked < state.sequence:
+    def note(self, run: str, state: object) -> float | None:
+        """The run is in this state now; None, or another kind of state: it has no commands.
+
+        Returns for how many seconds it had waited, where an enforcer has just said that it is stopped.
+        """
+        stopped = isinstance(state, Run) and state.desired != Desired.RUNNING
+        if stopped and state.acked < state.sequence:  # type: ignore[attr-defined]
             self._since.setdefault(run, self._clock())
-        else:
-            self._since.pop(run, None)
+            return None
+        since = self._since.pop(run, None)
+        return max(0, self._clock() - since) / 1e9 if stopped and since is not None else None
 
     def keep(self, ours: Callable[[bytes], bool]) -> None:
         """Forgets the runs that are not `ours` any more."""

@@ -1,6 +1,6 @@
 """`make bench`: every figure of README and docs in one run, as ratios where two things are compared.
 
-python -m tests.bench [--json FILE] [--quick] [--chain] [--kafka] [--size]
+python -m tests.bench [--json FILE] [--runs DIR] [--quick] [--chain] [--kafka] [--size]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from detector import otlp
 from detector.config import load
 from detector.read import Reader
 from detector.testing import Spans
-from tests.bench import heldout, mix, size
+from tests.bench import heldout, mix, reading, size
 from tests.bench.chain import Brokers, state_sizes, throughput
 from tests.bench.latency import Latency
 from tests.bench.tables import show
@@ -39,6 +39,7 @@ def main() -> None:
     """Measures, prints, and writes the file that --json names."""
     parser = argparse.ArgumentParser(prog="tests.bench", description="Without --chain, --kafka or --size: all three.")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--runs", type=Path, help="folder with runs/*.jsonl[.gz]: read what is recorded there too")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
     parser.add_argument("--chain", action="store_true", help="throughput and latency on the embedded broker")
     parser.add_argument("--kafka", action="store_true", help="the same on Apache Kafka beside it")
@@ -54,6 +55,8 @@ def main() -> None:
     read = heldout.measure()
     heldout.show(read)
     figures["held_out_calls"] = read.figures()
+    figures |= (spans := reading.measure(options.runs))
+    reading.show(spans)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

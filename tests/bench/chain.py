@@ -58,9 +58,9 @@ class Chain:
         """Where the worker of this name keeps its state."""
         return self.folder / "data" / name
 
-    def disk_mb(self) -> float:
-        """What the worker's state takes on disk, MB."""
-        return sum(file.stat().st_size for file in self.data().rglob("*") if file.is_file()) / 1e6
+    def disk_mb(self, name: str = "worker") -> float:
+        """What the state of the worker of this name takes on disk, MB."""
+        return sum(file.stat().st_size for file in self.data(name).rglob("*") if file.is_file()) / 1e6
 
     def wipe(self) -> None:
         """The worker's disk is lost."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -13,8 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from detector.testing import Spans
 from tests.bench import mix
-from tests.bench.chain import Brokers, Chain, done, rate
-from tests.bench.running import Running
+from tests.bench.chain import STALL_SECONDS, Brokers, Chain, done, rate
+from tests.bench.running import POLL_SECONDS, Running
 
 FEW, MANY = 1_000, 200_000
 SPANS = 10
@@ -23,6 +25,9 @@ FIRST_SPANS = 5
 """What each live run has sent before anything is measured."""
 RECORDS = 10_000
 BACKLOG, BACKLOG_BYTES = 1_000, 900_000
+STANDBY_RECORDS = 40
+"""New records after a worker's death: some in every partition."""
+SETTLED_SECONDS = 10.0
 _RUN, _TRACE = b"bench-000000000", b"trace-0000000000"
 
 
@@ -84,6 +89,7 @@ async def measure(on: Brokers, share: float) -> dict[str, Any]:
                 }
             if live > FEW:
                 figures["recovery_s"] |= await _recovery(here)
+                figures["recovery_s"]["taken_over"] = await _taken_over(here, fleet, live)
     async with on.chain("kafka") as here:
         figures["backlog_mb"] = await _backlog(here, int(BACKLOG * share))
     for workers in (1, 2):
@@ -108,6 +114,34 @@ async def _recovery(here: Chain) -> dict[str, float]:
     here.wipe()
     async with here.worker() as worker:
         return {"warm": warm, "cold": worker.ready_s, "cold_rss_mb": worker.resident_mb()}
+
+
+async def _taken_over(here: Chain, fleet: Fleet, live: int) -> float:
+    """Seconds from the death of one of two workers until the other has judged new records of all partitions."""
+    async with here.worker() as survivor, aiohttp.ClientSession() as session:
+        async with here.worker(name="standby", core=0) as other:
+            await _kept_up(here, "standby")
+            before = await done([survivor], session)
+            other.kill()
+            begun = time.monotonic()
+            more = fleet.more(live, STANDBY_RECORDS)
+            await here.send(more)
+            while (await done([survivor], session))[1] - before[1] < len(more):
+                if time.monotonic() - begun > STALL_SECONDS:
+                    raise RuntimeError(f"not taken over after {STALL_SECONDS} s")
+                await asyncio.sleep(POLL_SECONDS)
+            took = time.monotonic() - begun
+        return took
+
+
+async def _kept_up(here: Chain, name: str) -> None:
+    """Waits until the worker's disk holds what it will, of its own partitions and of those that it stands by for."""
+    size, since = -1.0, time.monotonic()
+    while time.monotonic() - since < SETTLED_SECONDS:
+        now = here.disk_mb(name)
+        if now != size:
+            size, since = now, time.monotonic()
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _backlog(here: Chain, records: int) -> dict[str, float]:

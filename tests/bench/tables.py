@@ -50,6 +50,8 @@ def _size(figures: dict[str, Any]) -> None:
     _row("no runs", f"{recovery['empty']:.1f}")
     _row(f"{int(list(live)[-1]):,} live runs, its own disk", f"{recovery['warm']:.1f}")
     _row("the same, an empty disk: all from Kafka", f"{recovery['cold']:.1f}")
+    if "taken_over" in recovery:
+        _row("the same, a worker that stood by for one that was killed (session 6 s)", f"{recovery['taken_over']:.1f}")
     if waiting := figures.get("backlog_mb"):
         grown = waiting["peak"] - waiting["before"]
         print(f"\n{_n(waiting['waiting'])} MB that wait when a worker starts take {_n(grown)} MB of its memory at most")

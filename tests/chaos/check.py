@@ -23,7 +23,7 @@ from detector.records import Acked, Action, Command, Desired, Labelled, Turn, de
 from detector.runs.judge import Judge
 from detector.runs.state import decode
 from detector.scoring.model import load
-from detector.stream.changelog import by
+from detector.stream.changelog import FENCE, by
 from detector.watch import Watch
 from tests.chaos.stage import Delivery
 from tests.chaos.topics import Reader, Record
@@ -119,8 +119,9 @@ def check(settings: Settings, reader: Reader, deliveries: Mapping[str, list[Deli
 
 
 def took_over(changelog: list[Record], since: float) -> float | None:
-    """Seconds from `since` until every partition had a record of a later term; None where one never had."""
+    """Seconds from `since` until every partition had a state of a later term; None where one never had."""
     latest = 0.0
+    changelog = [record for record in changelog if record.key != FENCE]
     for partition in {record.partition for record in changelog}:
         records = [(record.at, _term(record)) for record in changelog if record.partition == partition]
         before = max((term for at, term in records if at < since), default=0)

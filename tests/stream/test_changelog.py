@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from struct import pack
 from typing import Any, NamedTuple
@@ -42,6 +42,15 @@ class Table:
     def __init__(self) -> None:
         self.data = Store()
         self.changelog_topic_name = TOPIC
+        self.changelog: Changelog
+
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """As the worker's table does."""
+        for each in self.changelog.believable(batch):
+            if each.message.value is None:
+                self.data.pop(each.message.key, None)
+            else:
+                self.data[each.message.key] = each.message.value
 
 
 class TopicPartition(NamedTuple):
@@ -274,6 +283,54 @@ def test_a_run_log_that_was_made_anew_is_applied_from_its_beginning() -> None:
     list(changelog.believable([event(0, b"a", b"1", 9, applied=500)]))
     changelog.begin({0: 0}, {0: 20})
     assert not changelog.had(0, 5)
+
+
+async def test_what_comes_in_front_of_the_fence_is_taken_up(bootstrap: str) -> None:
+    """What a predecessor wrote between the owner's recovery and its fence is the owner's, and its successor's, too."""
+    async with topic(bootstrap) as producer:
+        before, owner, successor = (Side(bootstrap, producer) for _ in range(3))
+        before.changelog.begin({0: -1}, LOG)
+        await before.put(b"run", b"1", applied=7)
+        owner.table.apply_changelog_batch(await read_back(bootstrap))
+        await asyncio.sleep(0.002)
+        owner.changelog.begin({0: 0}, LOG)
+        await before.put(b"run", b"2", applied=8)
+        await before.put(b"new", b"3", applied=9)
+        assert await owner.changelog.fence() == {(b"run", 0), (b"new", 0)}
+        await before.put(b"new", b"late", applied=10)
+        await owner.mend(end=5)
+        assert owner.table.data == {b"run": b"2", b"new": b"3"}
+        assert [owner.changelog.had(0, offset) for offset in (9, 10)] == [True, False]
+
+        successor.table.apply_changelog_batch(await read_back(bootstrap))
+        successor.changelog.begin({0: 5}, LOG)
+        assert successor.table.data == owner.table.data
+        assert [successor.changelog.had(0, offset) for offset in (9, 10)] == [True, False]
+
+
+async def test_a_fence_behind_a_newer_worker_gives_the_partition_up(bootstrap: str) -> None:
+    """One that finds a newer worker's records in front of its fence was given the partition too late."""
+    async with topic(bootstrap) as producer:
+        sleeper, owner = Side(bootstrap, producer), Side(bootstrap, producer)
+        sleeper.changelog.begin({0: -1}, LOG)
+        await asyncio.sleep(0.002)
+        owner.changelog.begin({0: -1}, LOG)
+        await owner.put(b"run", b"newer")
+        assert await sleeper.changelog.fence() == set()
+        assert not sleeper.changelog.owns(0)
+
+
+async def read_back(bootstrap: str) -> list[Event]:
+    """All of the changelog, as recovery reads it."""
+    place, found = TopicPartition(TOPIC, 0), list[Event]()
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        consumer.assign([Place(TOPIC, 0)])
+        await consumer.seek_to_beginning()
+        end = (await consumer.end_offsets([Place(TOPIC, 0)]))[Place(TOPIC, 0)]
+        while await consumer.position(Place(TOPIC, 0)) < end:
+            r = await consumer.getone()
+            found.append(Event(Message(place, 0, r.offset, r.key, r.value, r.headers)))
+    return found
 
 
 async def test_recovery_from_disk_does_not_begin_behind_what_was_not_read(bootstrap: str) -> None:
