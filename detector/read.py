@@ -101,7 +101,7 @@ class Reader:
         self._max_bytes = max_record_bytes
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Reader:
+    def from_settings(cls, settings: Settings, names: dict[int, str] | None = None) -> Reader:
         """A reader with the settings' key, limits and tables. Raises ConfigError where those can't be used."""
         return cls(
             settings.hash_key.get_secret_value().encode(),
@@ -109,6 +109,7 @@ class Reader:
             settings.max_record_bytes,
             lexicon=Lexicon(extend.load(settings.lexicon_file)),
             assets=manifest.globs(manifest.load(settings.manifests)),
+            names=names,
         )
 
     def read(self, value: bytes, arrived: int = 0) -> Reading:

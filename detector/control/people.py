@@ -7,6 +7,7 @@ and watch turns it into one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from detector.config import Settings
 from detector.control import topics
 from detector.control.signatures import sign, verify
 from detector.errors import ConfigError
-from detector.records import LABELS, Ack, Command, Label, Summary, Verdict
+from detector.lexicon.secrets import redact
+from detector.records import LABELS, Ack, Command, Label, RunEvents, Summary, Verdict, decode_log
 
 ROWS = 10_000
 """Runs in the table, and records in one run's history; the oldest are left out beyond it."""
@@ -85,7 +87,7 @@ async def send_label(settings: Settings, run: str, kind: str, who: str, why: str
         faults.append(f"label: expected at most {_LONGEST_WORDS} characters of who and why")
     if faults:
         raise ConfigError(faults)
-    label = Label(run=run, kind=kind, who=who, at=time.time_ns(), why=why, sequence=sequence)
+    label = Label(run=run, kind=kind, who=redact(who), at=time.time_ns(), why=redact(why), sequence=sequence)
     label = sign(label, settings.signing_key.get_secret_value())
     async with topics.writing(settings) as producer:
         try:
@@ -126,6 +128,28 @@ async def history(settings: Settings, run: str) -> list[Entry]:
 
     await _read(settings, take)
     return sorted(found, key=lambda entry: entry.at)
+
+
+async def run_log(settings: Settings, run: str) -> list[RunEvents]:
+    """The records of one run in the run log, the oldest first, as far back as it is kept. Raises TransportError."""
+    topic, key = settings.topic("agent-run-log"), run.encode()
+    found: list[RunEvents] = []
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            if await topics.present(settings, topic):
+                async with topics.reading(settings, topic) as consumer:
+                    async for raw in topics.to_the_end(consumer):
+                        if raw.key == key and raw.value:
+                            with contextlib.suppress(ValueError):
+                                found.append(decode_log(raw.value))
+    except (KafkaError, OSError) as fault:
+        raise topics.unreachable(settings, fault, topic) from fault
+    return found
+
+
+async def every(settings: Settings, take: Callable[[Entry], None]) -> None:
+    """Gives every readable record of the topics to `take`, in the order of each partition. Raises TransportError."""
+    await _read(settings, take)
 
 
 async def _read(settings: Settings, take: Callable[[Entry], None]) -> None:

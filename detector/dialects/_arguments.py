@@ -21,7 +21,7 @@ MAX_REPR_CHARS = 4096
 MAX_WRAPPERS = 4
 
 _decode = msgspec.json.Decoder().decode
-_PAIR = re.compile(r'"([^"\\]{1,64})"\s*:\s*(?:"((?:[^"\\]|\\.)*)|(-?[\d.eE+-]+|true|false))', re.DOTALL)
+_PAIR = re.compile(r'"([^"\\]{1,64})"\s*:\s*(?:"((?:[^"\\]++|\\.)*+)|(-?[\d.eE+-]+|true|false))', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -87,7 +87,12 @@ def _literal(text: str) -> Any:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), text) if "\\" in text else text
+    if "\\" not in text:
+        return text
+    try:
+        return str(_decode(f'"{text}"'))
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), text)
 
 
 def _plain(value: Any) -> Any:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
 import re2
 
 from detector.lexicon.entries import PatternSet
+from detector.lexicon.secret_forms import BEFORE, FORMS, MORE_FORMS, STUCK, Form
 
 MAX_SECRETS = 8
 """Values of one text that are kept."""
@@ -26,45 +28,12 @@ MAX_SECRETS = 8
 MAX_VALUE_BYTES = 512
 """Of one value that are looked at."""
 
+MAX_NAME_BYTES = 24
+"""Of a credential's place."""
+
 MAX_CANDIDATES = 256
 """Places of one text that are looked at."""
 
-
-@dataclass(frozen=True)
-class Form:
-    """A secret that is known by its form. `pattern` has one group: the value."""
-
-    name: str
-    pattern: str
-    fires: str
-    quiet: str
-
-
-_B = r"(?:^|[^A-Za-z0-9_-]|\\[nrt])"
-
-FORMS = (
-    Form("aws-access-key", _B + r"((?:AKIA|ASIA|AROA)[A-Z0-9]{16})\b", "AKIAIOSFODNN7EXAMPLE", "AKIARA"),
-    Form("github", _B + r"((?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,}))",
-         "ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_short"),
-    Form("gitlab", _B + r"(gl(?:pat|dt|rt|cbt)-[A-Za-z0-9_-]{20,})", "glpat-abcdefghij0123456789", "glpat-x"),
-    Form("openai-anthropic", _B + r"(sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,})", "sk-" + "proj-abcdefghij0123456789", "sk-learn"),
-    Form("stripe", _B + r"((?:sk|rk|pk|whsec)_(?:live|test)?_?[A-Za-z0-9]{20,})", "sk_live_0123456789abcdefghij", "sk_id"),
-    Form("slack", _B + r"(xox[abeoprs]-[A-Za-z0-9-]{10,})", "xoxb-0123456789-abcdef", "xoxo"),
-    Form("google", _B + r"(AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,64})",
-         "AIza0123456789abcdefghijABCDEFGHIJ01234", "AIza"),
-    Form("npm-pypi", _B + r"(npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{30,})", "npm_0123456789abcdefghijABCDEFGHIJ012345", "npm_config"),
-    Form("vault", _B + r"(hv[sbr]\.[A-Za-z0-9_-]{20,})", "hvs.abcdefghij0123456789AB", "hvs.1"),
-    Form("digitalocean-shopify", _B + r"((?:do[opr]_v1_|shp(?:at|ca|pa|ss)_)[a-f0-9]{32,64})",
-         "dop_v1_0123456789abcdef0123456789abcdef", "dop_v1"),
-    Form("sendgrid", _B + r"(SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64})",
-         "SG.abcdefghij0123456789AB.abcdefghij0123456789abcdefghij0123456789ABC", "SG.1"),
-    Form("jwt", _B + r"(eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,})",
-         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefgh", "eyJhbGci"),
-    Form("private-key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*([A-Za-z0-9+/=\s]{16,96})",
-         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75dd", "-----BEGIN CERTIFICATE-----\nMIIEpAIBAAKCAQEA75dd"),
-    Form("password-in-url", r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@\"']{1,64}:([^/\s:@\"']{3,})@", "postgres://a:s3cr3t@db/x",
-         "postgres://db:5432/x"),
-)  # fmt: skip
 
 _PLACE = (
     r"(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|apikey|access[_-]?key(?:[_-]?id)?|private[_-]?key|auth[_-]?key"
@@ -85,24 +54,46 @@ _case = re2.Options()
 _case.encoding = re2.Options.Encoding.LATIN1
 _case.log_errors = False
 
-_forms = tuple(
-    re2.compile(form.pattern.encode(), _options if form.name == "password-in-url" else _case) for form in FORMS
-)
+_Forms = tuple[tuple[str, Any], ...]
+
+
+def _compiled(forms: Iterable[Form], any_case: Callable[[str], bool]) -> _Forms:
+    """`any_case`: of the name of a form, whether its case doesn't count."""
+    return tuple(
+        (form.name, re2.compile(form.pattern.encode(), _options if any_case(form.name) else _case)) for form in forms
+    )
+
+
+# What is redacted may also be stuck to a word, as in `run-ghp_...`, and in lower case, as targets of calls are: a word
+# too many does no harm there.
+_REDACTED = tuple(replace(form, pattern=form.pattern.replace(BEFORE, STUCK)) for form in (*FORMS, *MORE_FORMS))
+_forms = _compiled(FORMS, lambda name: name == "password-in-url")
+_redacted = _compiled(_REDACTED, lambda name: name != "aws-access-key")
 _place = re2.compile(PLACE.encode(), _options)
+_ends_in_name = re2.compile(_PLACE.encode() + rb"$", _options)
 
 FIRST_PASS = (*(form.pattern for form in FORMS), _PLACE)
 """What a set may look for beside other patterns to know which of the above are worth a closer look."""
 
 _first = PatternSet(FIRST_PASS).match
+_first_redacted = PatternSet((*(form.pattern for form in _REDACTED), _PLACE)).match
 
 _KEY_BODY = re.compile(rb"[A-Za-z0-9+/=\s]*")
 _ESCAPE = re.compile(rb"\\[n\"'/]")
 _NO_PASSWORDS = frozenset(b"pass password passwd pwd secret user username test example changeme xxx".split())
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_NONE: dict[str, Callable[[bytes], bool]] = {
+    "password-in-url": lambda value: value.lower() in _NO_PASSWORDS,
+    "aws-key-in-lower-case": bytes.isalpha,
+}
+"""Values of a form that are no secret."""
+_MIXED = bytes(code for code in range(256) if chr(code).isdigit() or code in b"!@#%^&*")
+_LETTERS = bytes(code for code in range(256) if chr(code).isalpha())
+"""In Latin-1."""
+_UUID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _NO_VALUE = re.compile(
-    r"(?:x{4,}|\*{3,}|\.{3,}|<.*|\$.*|%.*|your[_-].*|my[_-]?.*|.*example.*|change[_-]?me.*|placeholder.*|redacted.*|dummy.*"
-    r"|.*(?:environ|getenv|process\.env|secrets?\.|config\.|settings\.|self\.|request\.|\.get).*|https?:.*|[\d.,:/-]+"
-    r"|[\w.-]+/[\w./-]*\.\w{1,5}|[a-z]+\d?(?:_[a-z]+)+\d{0,4})",
+    rb"(?:x{4,}|\*{3,}|\.{3,}|<.*|\$.*|%.*|your[_-].*|my[_-]?.*|.*example.*|change[_-]?me.*|placeholder.*|redacted.*|dummy.*"
+    rb"|.*(?:environ|getenv|process\.env|secrets?\.|config\.|settings\.|self\.|request\.|\.get).*|https?:.*|[\d.,:/-]+"
+    rb"|[\w.-]+/[\w./-]*\.\w{1,5}|[a-z]+\d?(?:_[a-z]+)+\d{0,4})",
     re.IGNORECASE,
 )
 
@@ -122,35 +113,46 @@ def values(text: bytes, hits: list[int] | None = None) -> Iterator[tuple[str, by
                 yield form, value
 
 
-def _matched(text: bytes, hit: int) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
-    """Form, value and place of what the pattern `hit` of FIRST_PASS finds; an empty value where it is no secret."""
-    if hit >= len(_forms):
-        for match in _place.finditer(text):
+def _matched(text: bytes, hit: int, forms: _Forms = _forms) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+    """Form, value and place of what the pattern `hit` finds: one of `forms`, behind them a credential's place.
+
+    An empty value where it is no secret.
+    """
+    if hit >= len(forms):
+        for match in _place.finditer(text) if forms is _forms else _places(text):
             value = match.group(1)[:MAX_VALUE_BYTES].rstrip(b".,;:")
-            yield "credential", value if looks_secret(value.decode("latin-1")) else b"", match.span(1)
+            yield "credential", value if looks_secret(value) else b"", match.span(1)
         return
-    form = FORMS[hit].name
-    for match in _forms[hit].finditer(text):
+    form, pattern = forms[hit]
+    for match in pattern.finditer(text):
         value, place = match.group(1), match.span(1)
         if form == "private-key":
             value, place = b"".join(value.split())[:64], _KEY_BODY.match(text, place[0]).span()  # type: ignore[union-attr]
-        elif form == "password-in-url" and value.lower() in _NO_PASSWORDS:
+        elif (none := _NONE.get(form)) is not None and none(value):
             value = b""
         yield form, value, place
 
 
-def looks_secret(value: str) -> bool:
+def _places(text: bytes) -> Iterator[Any]:
+    """Matches of PLACE, also where a value runs into the name of the next one: `key=.../key=...`."""
+    at = 0
+    while (match := _place.search(text, at)) is not None:
+        yield match
+        begin, at = match.span(1)
+        tail = max(begin, at - MAX_NAME_BYTES)
+        if name := _ends_in_name.search(text[tail:at]):
+            at = tail + name.start()
+
+
+def looks_secret(value: bytes) -> bool:
     """Whether a value in a credential's place is one, and no placeholder, name or number."""
     if _UUID.fullmatch(value):
         return True
-    if len(value) < 8 or _NO_VALUE.fullmatch(value):
-        return False
-    digits = sum(c.isdigit() for c in value)
-    letters = sum(c.isalpha() for c in value)
-    if not letters or not (digits or any(c in "!@#%^&*" for c in value)):
-        return False
+    mixed = len(value) - len(value.translate(None, _MIXED))
     # A name such as token_v2 or sha256 has its one digit at the end; a secret mixes.
-    return len(value) >= 20 or digits + sum(c in "!@#%^&*" for c in value) >= 2
+    if len(value) < 8 or mixed < (2 if len(value) < 20 else 1) or value.translate(None, _LETTERS) == value:
+        return False
+    return not _NO_VALUE.fullmatch(value)
 
 
 def hashes(text: bytes, key: bytes, hits: list[int] | None = None) -> tuple[int, ...]:
@@ -182,10 +184,10 @@ def _keyed(key: bytes) -> blake2b:
 def redact(text: str) -> str:
     """The text with every secret in it replaced by what kind it was. For all that people see."""
     data = plain(text)
-    hits = _first(data)
+    hits = _first_redacted(data)
     if not hits:
         return text
-    found = sorted((place, form) for hit in hits for form, value, place in _matched(data, hit) if value)
+    found = sorted((place, form) for hit in hits for form, value, place in _matched(data, hit, _redacted) if value)
     if not found:
         return text
     raw = text.encode("utf-8", "surrogatepass")

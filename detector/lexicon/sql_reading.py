@@ -10,7 +10,7 @@ from detector.lexicon.entries import PatternSet
 from detector.lexicon.sql_table import ENTRIES
 from detector.records import Does
 
-MAX_JUDGED = 8
+MAX_JUDGED = 4
 """Conditions of one text that are judged: about 50 microseconds each. Later ones are taken by their first words."""
 
 STARTS = re.compile(

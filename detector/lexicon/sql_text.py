@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 MAX_CHARS = 4096
-MAX_TOKENS = 800
+MAX_TOKENS = 500
 """Of one text that are read as statements: about half a microsecond each."""
 
-MAX_STATEMENTS = 128
+MAX_STATEMENTS = 32
 MAX_NESTED = 3
 
 _TOKEN = re.compile(

@@ -108,12 +108,12 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 def logging_config(settings: Settings) -> dict[str, Any]:
     """The set-up as `logging.config.dictConfig` takes it; also Faust's `logging_config`.
 
-    Libraries speak from `warning` on, and say the same thing once in a while; where the level is
-    `debug`, they say everything.
+    Libraries speak from `warning` on, and say the same thing once in a while; where the level is `debug`, from `info`
+    on, all of it. Not from `debug` on: there aiokafka writes the bytes of records, and so every prompt.
     """
     formatter = JsonFormatter if settings.log_format == "json" else TextFormatter
     level = settings.log_level.upper()
-    theirs = "DEBUG" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
+    theirs = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -15,6 +15,7 @@ from detector.config import Settings
 from detector.control import people
 from detector.control.people import Entry, RunRow
 from detector.errors import DecisionError, TransportError
+from detector.lexicon.secrets import redact
 from detector.records import Ack, Command, Desired, Label, Summary, Verdict
 
 COLOURS = {"ALLOW": "green", "ALERT": "yellow", "PAUSE": "red", "KILL": "bold red"}
@@ -28,11 +29,11 @@ def table(rows: list[RunRow]) -> Table:
     made = Table("run", "workflow", "verdict", "score", "cause", "asked", "proven", "since", box=None, pad_edge=False)
     for row in rows:
         made.add_row(
-            escape(row.run),
-            escape(row.workflow),
+            _shown(row.run),
+            _shown(row.workflow),
             f"[{COLOURS.get(row.level, 'white')}]{row.level}[/]",
             f"{row.score:.3f} / {row.threshold:.3f}" if row.threshold else "",
-            escape(row.cause),
+            _shown(row.cause),
             row.desired,
             row.outcome or row.proven,
             _when(row.at),
@@ -55,13 +56,13 @@ def _words(record: people.Record) -> list[str]:
         return _verdict(record)
     if isinstance(record, Command):
         deadline = f", until {_when(record.deadline)}" if record.deadline else ""
-        return [f"command {record.sequence}: to be {record.desired.value}, because of {escape(record.cause)}{deadline}"]
+        return [f"command {record.sequence}: to be {record.desired.value}, because of {_shown(record.cause)}{deadline}"]
     if isinstance(record, Ack):
-        detail = f": {escape(record.detail)}" if record.detail else ""
-        return [f"enforcer {escape(record.enforcer)}, command {record.sequence}: {escape(record.outcome)}{detail}"]
+        detail = f": {_shown(record.detail)}" if record.detail else ""
+        return [f"enforcer {_shown(record.enforcer)}, command {record.sequence}: {_shown(record.outcome)}{detail}"]
     if isinstance(record, Label):
-        why = f": {escape(record.why)}" if record.why else ""
-        return [f"{escape(record.who)} says {escape(record.kind)}{why}"]
+        why = f": {_shown(record.why)}" if record.why else ""
+        return [f"{_shown(record.who)} says {_shown(record.kind)}{why}"]
     if isinstance(record, Summary):
         return [f"{record.outcome} after {record.calls} calls; highest verdict {record.level}, peak {record.peak:.3f}"]
     assert_never(record)
@@ -72,10 +73,15 @@ def _verdict(record: Verdict) -> list[str]:
     by = f"{scored}, model {record.model}, policy {record.policy}, mode {record.mode}"
     level = f"[{COLOURS.get(record.level, 'white')}]{record.level}[/]"
     return [
-        f"{level} after {record.previous}, because of {escape(record.cause)} ({by})",
-        *[f"- {escape(evidence.text)}  [dim]span {evidence.span_id}[/]" for evidence in record.evidence],
-        *[f"  {share.share:4.0%} of the score: {escape(share.words)}" for share in record.behaviours],
+        f"{level} after {record.previous}, because of {_shown(record.cause)} ({by})",
+        *[f"- {_shown(evidence.text)}  [dim]span {evidence.span_id}[/]" for evidence in record.evidence],
+        *[f"  {share.share:4.0%} of the score: {_shown(share.words)}" for share in record.behaviours],
     ]
+
+
+def _shown(text: str) -> str:
+    """What others wrote, without secrets and without colours of theirs."""
+    return escape(redact(text))
 
 
 def _when(nanoseconds: int) -> str:

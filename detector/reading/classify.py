@@ -16,8 +16,10 @@ from detector.dialects import _arguments
 from detector.dialects.base import Kind
 from detector.lexicon import Call, Lexicon, outcomes, secrets
 from detector.reading import modes, principals
+from detector.reading.bounds import bounded
 from detector.reading.globs import Globs
 from detector.reading.names import tool_name
+from detector.reading.naming import Naming, unredacted
 from detector.reading.provenance import Provenance
 from detector.records import Blind, Values
 
@@ -68,7 +70,7 @@ class Classifier:
         # blake2b takes keys of at most 64 bytes.
         self.key = key[:64]
         self.max_chars = max_chars
-        self.provenance = Provenance(self.key)
+        self.provenance = Provenance(self.key) if names is None else Naming(self.key, names)
         self._lexicon = lexicon or Lexicon()
         self._globs = globs
         self._names = names
@@ -88,7 +90,7 @@ class Classifier:
 
     def result(self, result: Any) -> outcomes.Result:
         """A result as looked at, its text cut."""
-        text = result if isinstance(result, str) else encoded(result)
+        text = result if isinstance(result, str) else encoded(bounded(result, 2 * self.max_chars))
         if len(text) <= MAX_SHORT_CHARS:
             return self._short_result(text)
         return outcomes.look(text if len(text) <= self.max_chars else text[: self.max_chars], self.key)
@@ -98,17 +100,20 @@ class Classifier:
         if isinstance(arguments, bytes):
             arguments = arguments.decode("utf-8", "replace")
         is_text = isinstance(arguments, str)
-        raw = arguments if is_text else written(arguments)
+        # A value of so many characters as text has no more than twice as many as `bounded` counts them.
+        values = arguments if is_text else bounded(arguments, 2 * self.max_chars)
+        raw = values if is_text else written(values)
         key = (tool, raw, is_text, True)
-        known = self._known.get(key)
+        # What is too long to be remembered isn't looked for: its hash alone takes milliseconds for 10 MB.
+        known = self._known.get(key) if len(raw) <= MAX_KNOWN_CHARS else None
         if known is not None:
             return known
-        cut = len(raw) > self.max_chars
+        cut = values is not arguments or len(raw) > self.max_chars
         text = raw[: self.max_chars] if cut else raw
         parsed = _arguments.parse(text if cut or is_text else arguments)
         plain = parsed if isinstance(parsed, str) else written(parsed)
         plain_key = (tool, plain, isinstance(parsed, str), False)
-        known = self._known.get(plain_key)
+        known = self._known.get(plain_key) if len(plain) <= MAX_KNOWN_CHARS else None
         if known is None or cut:
             call = self._lexicon.read(tool, parsed)
             known = self._read(call, tool, _shape(parsed, plain), text if cut else plain, cut=cut)
@@ -119,11 +124,12 @@ class Classifier:
 
     def infra(self, tool: str, kind: Kind, fields: Mapping[str, Any]) -> Read:
         """What an HTTP, database or process span did."""
+        whole, fields = fields, bounded(fields, 2 * self.max_chars)
         raw = "\0".join(map(str, fields.values()))
         key = (tool, written(fields), False, None)
-        known = self._known.get(key)
+        known = self._known.get(key) if len(raw) <= MAX_KNOWN_CHARS else None
         if known is None:
-            cut = len(raw) > self.max_chars
+            cut = fields is not whole or len(raw) > self.max_chars
             if cut:
                 fields = {name: str(value)[: self.max_chars] for name, value in fields.items()}
             call = self._lexicon.infra(_SURFACES[kind], fields)
@@ -135,7 +141,7 @@ class Classifier:
         data = secrets.plain(text)
         actors = principals.find(data)
         if self._names is not None:
-            self._names |= {self.short_hash(name): name for name in call.targets}
+            self._names |= {self.short_hash(name): name for name in unredacted(call.targets, text)}
             self._names |= {self._principal(name, kind): name for name, kind in actors.items()}
         return Read(
             tool_name(tool),

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import re2
 
+from detector.lexicon.secrets import redact
+
 RESOURCE_MODE = "agent.permission_mode"
 MAX_MODE_CHARS = 32
+MAX_SEEN_CHARS = 1024
 _NOT_A_MODE = re.compile(r"[^A-Za-z0-9_.:-]+")
 
 
@@ -58,4 +61,4 @@ def find(text: bytes) -> str:
 
 def clean(mode: str) -> str:
     """A mode's name as actions carry it: at most 32 characters of [A-Za-z0-9_.:-]."""
-    return _NOT_A_MODE.sub("_", mode)[:MAX_MODE_CHARS]
+    return _NOT_A_MODE.sub("_", redact(mode[:MAX_SEEN_CHARS]))[:MAX_MODE_CHARS]

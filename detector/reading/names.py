@@ -12,12 +12,16 @@ MAX_RUN_CHARS = 200
 MAX_SEEN_CHARS = 4096
 """Of a name that are looked at; far more than are kept, for a secret must be whole to be known."""
 MAX_KNOWN_CHARS = 64
-"""Longer names of tools aren't remembered."""
+"""Longer names aren't remembered."""
 _NOT_A_TOOL_NAME = re.compile(r"[^A-Za-z0-9_.:/-]+")
 
 
 def clean(text: str, most: int = MAX_RUN_CHARS) -> str:
     """The text in at most `most` printable characters, without secrets. What had to change ends in a hash of it."""
+    return _known_name(text, most) if len(text) <= MAX_KNOWN_CHARS else _clean(text, most)
+
+
+def _clean(text: str, most: int) -> str:
     seen = redact(text[:MAX_SEEN_CHARS])
     if len(text) <= most and seen == text and text.isprintable():
         return text
@@ -38,4 +42,5 @@ def _tool(name: str) -> str:
     return _NOT_A_TOOL_NAME.sub("_", redact(name))[:64]
 
 
+_known_name = lru_cache(maxsize=8192)(_clean)
 _known_tool = lru_cache(maxsize=8192)(_tool)
