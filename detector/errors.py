@@ -5,7 +5,9 @@
     ├── PluginError     a dialect, behaviour or enforcer that breaks its contract
     ├── ModelError      a model file that must not be walked
     ├── TransportError  Kafka or HTTP could not be reached or refused
-    │   └── RefusedError  a broker is there, but takes other settings: TLS, certificate, login
+    │   ├── RefusedError  a broker is there, but takes other settings: TLS, certificate, login
+    │   └── GrafanaError  Grafana could not be reached, or refused (observe/grafana/api.py)
+    ├── StoreError      PostgreSQL could not be reached, or does not let the store work
     ├── EnforcerError   a run could not be paused, resumed or killed
     ├── DecisionError   a person's decision that a newer command overtook
     └── VersionError    a record or a state that a newer version of the detector wrote
@@ -43,6 +45,10 @@ class TransportError(DetectorError):
 
 class RefusedError(TransportError):
     """A broker that is there and does not take these settings: trying again will not help."""
+
+
+class StoreError(DetectorError):
+    """A PostgreSQL that is away, or that does not let the store read or write."""
 
 
 class EnforcerError(DetectorError):

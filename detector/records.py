@@ -379,6 +379,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     trace_id: str
     at: int
     tool: str = ""
+    call: int = 0
+    """Which of the run's calls, from 1."""
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -400,7 +402,9 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     level: str
     previous: str
     cause: str
-    """`rule:NAME`, `manifest:SIGNAL`, `model`, `person:WHO`, `deadline`."""
+    """`rule:NAME`, `manifest:SIGNAL`, `model`, `shadow` (an alert in place of the model's pause, in the share of runs
+    that it does not stop), `person:WHO`, `deadline`.
+    """
     at: int
     """Event time of the deciding event."""
     span_id: str
@@ -500,3 +504,12 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: str
     labels: dict[str, int] = {}
     blind: dict[str, int] = {}
+    traces: list[str] = []
+    """Ids of its newest traces."""
+    tokens_in: int = 0
+    """That its model turns took, and gave: 0 where its spans carry none."""
+    tokens_out: int = 0
+    asked: int = 0
+    """Questions to a person that its calls put."""
+    refused: int = 0
+    """Calls that a person, a hook or a gate of its own said no to."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from detector.observe.news.story import Story
 from detector.records import Ack, Command, Label, Summary, Verdict
 
 PUBLIC: dict[str, type[msgspec.Struct]] = {
@@ -19,6 +20,7 @@ PUBLIC: dict[str, type[msgspec.Struct]] = {
     "ack": Ack,
     "label": Label,
     "summary": Summary,
+    "story": Story,
 }
 
 

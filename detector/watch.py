@@ -7,7 +7,6 @@ confirmed, and only then writes the state that says so.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,9 +14,10 @@ import msgspec
 
 from detector.config import Settings
 from detector.control.signatures import sign
+from detector.observe.counts import Counts, standing
 from detector.observe.metrics import Metrics
 from detector.policy.policy import Policy
-from detector.records import Acked, Aliases, Command, Desired, RunEvents, Summary, Tick, Verdict, decode_log, encode_log
+from detector.records import Aliases, Command, Desired, RunEvents, Summary, Tick, Verdict, decode_log, encode_log
 from detector.runs.aliases import Bundle, Index
 from detector.runs.effects import Effect, Handed, Noted, Withdrawn
 from detector.runs.judge import Judge
@@ -78,6 +78,7 @@ class Watch:
         own = settings.topic
         self.aliases = Index(stored, lambda state: decode(state, judge.model.layout))
         self.unacknowledged = Unacknowledged(clock)
+        self.counts = Counts(metrics, judge, clock)
         self._run_log = own("agent-run-log")
         self._topics = {
             Verdict: own("agent-verdicts"),
@@ -108,24 +109,27 @@ class Watch:
         return self._apply(known, record, offset)
 
     def _apply(self, known: State | None, record: RunEvents, offset: int) -> Applied:
-        forwards, new = isinstance(known, Forwarder), known is None
+        forwards, new, before = isinstance(known, Forwarder), known is None, standing(known)
+        workflow = before[0] if before else ""
         try:
             state, effects = apply(known, record, self.judge)
         except Exception:
             # A behaviour that failed must not leave its half of an action to the next run.
             self.judge.amounts.fill(0.0)
             raise
-        sends = [send for effect in effects if (send := self._send(effect, record)) is not None]
+        sends = [send for effect in effects if (send := self._send(effect, record, workflow)) is not None]
         if not forwards:
-            self._count(record, new=new and isinstance(state, Run))
-        self.unacknowledged.note(record.run, state)
+            self.counts.record(record, state, new=new)
+        self.counts.moved(before, standing(state))
+        waited = self.unacknowledged.note(record.run, state)
+        if waited is not None:
+            self.counts.contained(state, waited)
         if state is None:
             return Applied(None, sends, 0)
         state.offset = offset
         encoded = encode_state(state)
         if isinstance(state, Run):
             self.metrics.state_bytes.observe(len(encoded))
-            self.metrics.scores.observe(state.score)
         return self._applied(state, sends, encoded)
 
     def _applied(self, state: Stored, sends: list[Send], encoded: bytes | None, *, repeated: bool = False) -> Applied:
@@ -153,40 +157,18 @@ class Watch:
         if isinstance(state, Bundle):
             self.aliases.load(state)
         self.unacknowledged.note(state.run, state)
+        self.counts.moved(None, standing(state))
         return when_due(state, self.judge.policy), stopped(state)
 
-    def _count(self, record: RunEvents, *, new: bool) -> None:
-        for kind, times in Counter(map(type, record.events)).items():
-            self.metrics.events.labels(kind.__name__.lower()).inc(times)
-        for event in record.events:
-            if isinstance(event, Acked):
-                self.metrics.acks.labels(event.outcome).inc()
-        if new:
-            self.metrics.runs_started.labels(record.workflow or "unknown").inc()
-
-    def _send(self, effect: Effect, record: RunEvents) -> Send | None:
-        metrics = self.metrics
+    def _send(self, effect: Effect, record: RunEvents, workflow: str) -> Send | None:
         if isinstance(effect, Noted):
-            (metrics.duplicates if effect.reason == "duplicate" else metrics.notes.labels(effect.reason)).inc()
-            if effect.reason == "evicted_unsummarised":
-                metrics.runs_finished.labels("evicted").inc()
-                metrics.evictions.inc()
+            self.counts.noted(effect, workflow)
             return None
         if isinstance(effect, Handed):
             return Send(self._run_log, effect.record.run.encode(), encode_log(effect.record))
         if isinstance(effect, Withdrawn):
             return Send(self._topics[Summary], effect.run.encode(), None)
-        if isinstance(effect, Verdict):
-            metrics.verdicts.labels(effect.level, effect.cause.split(":")[0]).inc()
-            if effect.span_id:
-                metrics.span_end_to_verdict.observe(max(0, self._clock() - effect.at) / 1e9)
-        elif isinstance(effect, Command):
+        self.counts.effect(effect, record)
+        if isinstance(effect, Command):
             effect = sign(effect, self._key)
-            metrics.commands.labels(effect.desired.value).inc()
-            if record.arrived:
-                metrics.arrival_to_command.observe(max(0, self._clock() - record.arrived) / 1e9)
-        else:
-            metrics.runs_finished.labels(effect.outcome).inc()
-            if effect.outcome == "evicted":
-                metrics.evictions.inc()
         return Send(self._topics[type(effect)], effect.run.encode(), encode(effect))

@@ -48,6 +48,11 @@ class Retries(NamedTuple):
     timeout: float = 10.0
     """One attempt may take this long."""
 
+    def backoff(self, attempt: int) -> float:
+        """Seconds to wait after the attempt of this number, from 1."""
+        wait = min(self.first * 2.0 ** (attempt - 1), self.longest)
+        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads attempts, guards nothing
+
 
 class Answer(NamedTuple):
     """What came of one attempt."""
@@ -59,38 +64,29 @@ class Answer(NamedTuple):
     """Seconds that the receiver asked for (Retry-After)."""
 
 
-class WebhookEnforcer(Enforcer):
-    """Posts each command once; a newer command of the run ends the attempts at an older one."""
+class Poster:
+    """Posts bodies to one address until they are accepted or refused, or the attempts are used up.
 
-    name = "webhook"
-    once = True
+    Without a key nothing is signed, and the three headers are left out.
+    """
 
     def __init__(self, url: str, key: str, retries: Retries | None = None) -> None:
-        super().__init__()
         self._url = url
         self._key = key
         self._retries = retries or Retries()
         self._session: aiohttp.ClientSession | None = None
 
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Self | None:
-        """Where `webhook_url` is set."""
-        url, key = settings.webhook_url.get_secret_value(), settings.webhook_key.get_secret_value()
-        return cls(url, key) if url else None
-
-    async def act(self, command: Command) -> Outcome:
-        """Posts until it's accepted or refused, or the attempts are used up."""
-        body = msgspec.json.encode(command)
-        delivery = f"{quote(command.run, safe='')}:{command.sequence}"
+    async def post(self, body: bytes, delivery: str) -> Outcome:
+        """Posts JSON; `delivery` is the same for every attempt. DONE or FAILED, in words of ours."""
         started = time.monotonic()
         attempt = 0
         while True:
             attempt += 1
-            answer = await self._post(body, delivery)
+            answer = await self._attempt(body, delivery)
             words = f"{answer.words}, attempt {attempt}"
             if answer.done:
                 return Outcome(Result.DONE, words)
-            wait = max(answer.wait, self._backoff(attempt))
+            wait = max(answer.wait, self._retries.backoff(attempt))
             late = time.monotonic() + wait - started > self._retries.total
             if not answer.passing or late or attempt >= self._retries.attempts:
                 return Outcome(Result.FAILED, words)
@@ -102,18 +98,12 @@ class WebhookEnforcer(Enforcer):
             await self._session.close()
             self._session = None
 
-    async def _post(self, body: bytes, delivery: str) -> Answer:
+    async def _attempt(self, body: bytes, delivery: str) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._retries.timeout))
-        timestamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            SIGNATURE: webhook_signature(body, timestamp, self._key),
-            TIMESTAMP: timestamp,
-            DELIVERY: delivery,
-        }
+        headers = {"Content-Type": "application/json", **self._proof(body, delivery)}
         try:
-            # A redirect would carry the command to an address that nobody configured.
+            # A redirect would carry the body to an address that nobody configured.
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
                 reach("webhook.posted")
                 return _read(response.status, response.headers.get("Retry-After", ""))
@@ -123,9 +113,41 @@ class WebhookEnforcer(Enforcer):
             # Its text may hold the address, and an address may hold a token.
             return Answer(f"no answer: {type(fault).__name__}", passing=True)
 
-    def _backoff(self, attempt: int) -> float:
-        wait = min(self._retries.first * 2.0 ** (attempt - 1), self._retries.longest)
-        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads attempts, guards nothing
+    def _proof(self, body: bytes, delivery: str) -> dict[str, str]:
+        if not self._key:
+            return {}
+        timestamp = str(int(time.time()))
+        return {
+            SIGNATURE: webhook_signature(body, timestamp, self._key),
+            TIMESTAMP: timestamp,
+            DELIVERY: delivery,
+        }
+
+
+class WebhookEnforcer(Enforcer):
+    """Posts each command once; a newer command of the run ends the attempts at an older one."""
+
+    name = "webhook"
+    once = True
+
+    def __init__(self, url: str, key: str, retries: Retries | None = None) -> None:
+        super().__init__()
+        self._poster = Poster(url, key, retries)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self | None:
+        """Where `webhook_url` is set."""
+        url, key = settings.webhook_url.get_secret_value(), settings.webhook_key.get_secret_value()
+        return cls(url, key) if url else None
+
+    async def act(self, command: Command) -> Outcome:
+        """Posts until it's accepted or refused, or the attempts are used up."""
+        delivery = f"{quote(command.run, safe='')}:{command.sequence}"
+        return await self._poster.post(msgspec.json.encode(command), delivery)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._poster.close()
 
 
 def _read(status: int, retry_after: str) -> Answer:
