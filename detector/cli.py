@@ -5,11 +5,13 @@ A DetectorError ends as its text on stderr and exit code 1, without a traceback.
 
 from __future__ import annotations
 
+import traceback
+
 # In the order in which `detector --help` lists them.
-from detector.commands import parts, people, setup, manifest, model, evaluate  # isort: skip
+from detector.commands import parts, store, people, explain, setup, grafana, manifest, model, evaluate  # isort: skip
 from detector.commands.base import app, fail
 
-__all__ = ["app", "evaluate", "main", "manifest", "model", "parts", "people", "setup"]
+__all__ = ["app", "evaluate", "explain", "grafana", "main", "manifest", "model", "parts", "people", "setup", "store"]
 
 
 def main() -> None:
@@ -22,6 +24,8 @@ def main() -> None:
         fail(*[f"settings: {text}" for text in fault.faults])
     except DetectorError as fault:
         fail(str(fault))
+    except Exception:  # noqa: BLE001 - as Python would print it, but without secrets
+        fail(traceback.format_exc().rstrip())
 
 
 if __name__ == "__main__":

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     manifests: Path | None = Field(
         None, description="folder of workflow manifests, `<workflow>.yaml`; not set: none. Read when the worker starts"
     )
+    shadow_share: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.01,
+        description="share of runs, by a hash of their id, that the model alone does not stop: it alerts, and their "
+        "end says what its pauses cost. Rules stop them all the same. Only where hash_key is set; 0: none",
+    )
     pause_deadline_seconds: Annotated[float, Field(ge=0)] = Field(
         86_400.0, description="a pause that nobody decides ends after this; 0: never"
     )
@@ -140,6 +145,57 @@ class Settings(BaseSettings):
         "has it posts every command, with the same delivery id. Secret, for an address may hold a token",
     )
     webhook_key: SecretStr = Field(SecretStr(""), description="signs webhook bodies (HMAC-SHA256)")
+    # news for people (docs/notify.md)
+    notify_level: Literal["ALERT", "PAUSE", "KILL"] = Field(
+        "PAUSE", description="`detector notify` tells of verdicts of this level and above, and of what ended them"
+    )
+    notify_webhook_url: SecretStr = Field(SecretStr(""), description="where it posts stories as JSON, signed")
+    notify_webhook_key: SecretStr = Field(SecretStr(""), description="signs their bodies (HMAC-SHA256)")
+    notify_slack_url: SecretStr = Field(SecretStr(""), description="Slack's incoming webhook; its address is a secret")
+    notify_smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="smtp://[USER:PASSWORD@]HOST[:PORT] (STARTTLS, demanded beyond loopback) or smtps://...",
+    )
+    notify_email_from: str = Field("", description="sender of its mail, e.g. detector@example.org")
+    notify_email_to: list[str] = Field(default_factory=list, description='receivers of its mail, as JSON: ["a@b.org"]')
+    notify_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="where `detector notify` serves /metrics and probes, on metrics_host; not set: nowhere"
+    )
+    annotate_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="the same of `detector grafana annotate`"
+    )
+    trace_url: str = Field(
+        "", description="where a trace is shown, with `{trace}` in place of its id, e.g. https://tempo/trace/{trace}"
+    )
+
+    runbook_url: str = Field(
+        "docs/runbooks.md", description="where docs/runbooks.md is shown to people: alerts lead to its sections"
+    )
+
+    # Grafana: what `detector grafana` reads
+    grafana_url: str = Field("http://127.0.0.1:3000", description="its address for `detector grafana`")
+    grafana_public_url: str = Field("", description="its address in links, as people reach it; not set: grafana_url")
+    grafana_token: SecretStr = Field(SecretStr(""), description="of a service account")
+    grafana_token_file: Path | None = Field(None, description="file that holds it, in place of grafana_token")
+    grafana_prometheus_url: str = Field(
+        "http://prometheus:9090", description="Prometheus as Grafana reaches it, for the data source"
+    )
+    grafana_store_dsn: SecretStr = Field(
+        SecretStr("postgresql://grafana@postgres:5432/runs?sslmode=disable"),
+        description="the store's PostgreSQL as Grafana reaches it, with a user that may only read",
+    )
+
+    # rows for dashboards (docs/store.md)
+    store_dsn: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL of `detector store`: postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    )
+    store_retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        0, description="it deletes runs that nothing was heard of for so long; 0: never"
+    )
+    store_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="where it serves /metrics and probes, on metrics_host; not set: nowhere"
+    )
+
     run_dir: Path = Field(
         default_factory=_run_dir, description="where `detector run` registers its runs; private to one user"
     )
@@ -158,7 +214,30 @@ class Settings(BaseSettings):
                 raise ValueError(f"expected host:port, comma-separated, came {server.strip()!r}")
         return value
 
-    @field_validator("webhook_url")
+    @field_validator("grafana_url", "grafana_public_url", "grafana_prometheus_url", "trace_url")
+    @classmethod
+    def _address_is_http(cls, value: str) -> str:
+        if value and not _is_http(value):
+            raise ValueError(f"expected an http:// or https:// address with a host, came {value!r}")
+        return value
+
+    @field_validator("grafana_store_dsn")
+    @classmethod
+    def _store_is_postgres(cls, value: SecretStr) -> SecretStr:
+        if not _has_host(value.get_secret_value(), {"postgresql", "postgres"}):
+            raise ValueError(
+                "expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE; not repeated, it may hold a password"
+            )
+        return value
+
+    @field_validator("notify_smtp_url")
+    @classmethod
+    def _smtp_is_smtp(cls, value: SecretStr) -> SecretStr:
+        if (address := value.get_secret_value()) and not _has_host(address, {"smtp", "smtps"}):
+            raise ValueError("expected smtp://HOST or smtps://HOST; not repeated, it may hold a password")
+        return value
+
+    @field_validator("webhook_url", "notify_webhook_url", "notify_slack_url")
     @classmethod
     def _webhook_is_http(cls, value: SecretStr) -> SecretStr:
         if (address := value.get_secret_value()) and not _is_http(address):
@@ -170,6 +249,10 @@ class Settings(BaseSettings):
         said = self._security_faults()
         if self.webhook_url.get_secret_value() and not self.webhook_key.get_secret_value():
             said.append("webhook_key: expected a key where webhook_url is set, so that bodies can be verified")
+        if self.notify_webhook_url.get_secret_value() and not self.notify_webhook_key.get_secret_value():
+            said.append("notify_webhook_key: expected a key where notify_webhook_url is set")
+        if self.notify_smtp_url.get_secret_value() and not (self.notify_email_from and self.notify_email_to):
+            said.append("notify_email_from and notify_email_to: expected both where notify_smtp_url is set")
         loopback = {"127.0.0.1", "localhost", "::1"}
         if self.receive_host not in loopback and not self.receive_token.get_secret_value():
             said.append(f"receive_token: expected a token where receive_host ({self.receive_host}) is not loopback")
@@ -271,8 +354,13 @@ def _in_words(error: Any) -> str:
 
 
 def _is_http(address: str) -> bool:
+    return _has_host(address, {"http", "https"})
+
+
+def _has_host(address: str, schemes: set[str]) -> bool:
     try:
         parts = urlsplit(address)
+        _ = parts.port
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return parts.scheme in schemes and bool(parts.hostname)

@@ -182,6 +182,10 @@ def due(run: Run, policy: Policy) -> int:
 
 def _turn(run: Run, turn: Turn, judge: Judge) -> None:
     run.turns += not turn.root
+    if turn.tokens_in or turn.tokens_out:
+        spent = runs.spent(run)
+        spent.tokens_in = min(spent.tokens_in + turn.tokens_in, runs.MOST_TOKENS)
+        spent.tokens_out = min(spent.tokens_out + turn.tokens_out, runs.MOST_TOKENS)
     if turn.blind:
         run.blind["content_off"] = run.blind.get("content_off", 0) + 1
     runs.move(run, turn.trace, turn.at)

@@ -46,7 +46,9 @@ def embedded_broker() -> Iterator[str]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="embedded broker")
     thread.start()
     assert started.wait(10), "the embedded broker did not start"
-    yield broker.bootstrap
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
-    loop.close()
+    try:
+        yield broker.bootstrap
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()

@@ -117,7 +117,7 @@ def test_two_workers_share_and_one_takes_over(stream: Stream) -> None:
     with stream.worker("one") as one, stream.worker("two") as two:
         stream.send(*[fatal(f"shared-{n}", 10 + n) for n in range(24)])
         stream.json("agent-commands", 24)
-        judged = [w.wait('detector_commands_total{desired="paused"}') for w in (one, two)]
+        judged = [w.wait('detector_commands_total{desired="paused",workflow="coder"}') for w in (one, two)]
         assert sum(judged) == 24
         two.kill()
         stream.send(*[fatal(f"after-{n}", 50 + n) for n in range(4 * PARTITIONS)])
@@ -131,13 +131,13 @@ def test_idle_runs_are_summarised_and_room_is_made(bootstrap: str, tmp_path: Pat
     with stream.worker() as worker:
         for n in range(9):
             stream.send(honest(f"quiet-{n}", n + 1))
-        worker.wait('detector_runs_finished_total{outcome="evicted"}', 4)
+        worker.wait('detector_runs_finished_total{outcome="evicted",workflow="coder"}', 4)
         summaries = stream.json("agent-summaries", 4)
         assert len({s["run"] for s in summaries}) == 4
         assert {s["outcome"] for s in summaries} == {"evicted"}
     stream = Stream(bootstrap, tmp_path, DETECTOR_IDLE_SECONDS="0.5")
     with stream.worker("impatient") as worker:
-        worker.wait('detector_runs_finished_total{outcome="expired"}', 5)
+        worker.wait('detector_runs_finished_total{outcome="expired",workflow="coder"}', 5)
         assert len(stream.json("agent-summaries", 9)) == 9
         worker.wait("detector_live_runs", 0)
 

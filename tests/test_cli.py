@@ -323,7 +323,7 @@ def test_module_and_command_are_the_same() -> None:
     """`python -m detector` runs the command line."""
     shown = subprocess.run([sys.executable, "-m", "detector", "--help"], capture_output=True, text=True, check=True)
     assert "Watches the runs of AI agents" in shown.stdout
-    assert topics.__name__.split(".")[1] in shown.stdout
+    assert topics.__name__.rpartition(".")[2] in shown.stdout
 
 
 @pytest.mark.parametrize("part", ["broker", "receive"])

@@ -38,7 +38,7 @@ def test_a_worker_under_load_ends_without_loss(bootstrap: str, tmp_path: Path) -
     stream = Stream(bootstrap, tmp_path)
     with stream.worker("first") as first:
         stream.send(*[fatal(f"load-{n}", 1 + n) for n in range(RUNS)])
-        first.wait('detector_commands_total{desired="paused"}', 20)
+        first.wait('detector_commands_total{desired="paused",workflow="coder"}', 20)
         assert first.server.stop() == 0
     assert OVERDUE not in first.server.log.read_text()
     done = len(stream.json("agent-commands"))

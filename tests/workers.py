@@ -32,6 +32,7 @@ class Stream:
             "DETECTOR_BOOTSTRAP": bootstrap,
             "DETECTOR_PARTITIONS": str(PARTITIONS),
             "DETECTOR_HASH_KEY": "test",
+            "DETECTOR_SHADOW_SHARE": "0",
             "DETECTOR_TICK_SECONDS": "0.2",
             **env,
         }

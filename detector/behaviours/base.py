@@ -32,12 +32,21 @@ SHORT = 0xFFFF_FFFF
 Memory = list[Any]
 
 
+AGAIN = 3.0
+"""For `Signal.full`: what comes again and again is another thing than what came once."""
+
+
 class Signal(NamedTuple):
-    """One thing that an action can be. `gravity` ranks evidence for people; it scores nothing."""
+    """One thing that an action can be. `gravity` ranks evidence for people; it scores nothing.
+
+    `full`: its sum counts up to this. At 1 that a run shows it is all: counts grow with every long honest run,
+    and a count that none of them has reached yet would weigh as much as what none of them does.
+    """
 
     name: str
     words: str
     gravity: int = 1
+    full: float = 1.0
 
 
 class Moment:
@@ -103,6 +112,11 @@ class Layout:
         put(self, "index", {name: n for n, name in enumerate(names)})
         described = repr((self.names, SHORT_HALF_LIFE, LONG_HALF_LIFE)).encode()
         put(self, "version", hashlib.sha256(described).hexdigest()[:12])
+
+    @property
+    def full(self) -> tuple[float, ...]:
+        """Up to what each signal's sum counts."""
+        return tuple(signal.full for signal in self.signals)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from detector.behaviours.base import SHORT, Behaviour, Memory, Moment, Signal, remember
-from detector.records import Action, Does, Environment
+from detector.records import Action, Does, Environment, Outcome
 
 TARGETS = 32
 HARM = int(Does.DELETE | Does.SAFEGUARD | Does.AUDIT | Does.BACKUP)
-HARMLESS = Environment.LOCAL | Environment.TEST | Environment.PREVIEW
+COPY, ROWS = int(Does.BACKUP), int(Does.WRITE | Does.BROAD)
+HARMLESS = int(Environment.LOCAL | Environment.TEST | Environment.PREVIEW)
+NOT_LIVE = HARMLESS | int(Environment.STAGING)
+PRODUCTION = int(Environment.PRODUCTION)
+NEAR = 6
+"""Calls after a failed one within which a deletion may be the answer to it."""
+FAR = -1_000
+WRONG = int(Outcome.ERROR)
 
 
 def initial() -> Memory:
-    """[short hashes of what was deleted]"""
-    return [[]]
+    """[short hashes of what was deleted, whether a copy was made, position of the last call that went wrong]"""
+    return [[], False, FAR]
 
 
 def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] | None:
-    """Amounts: deleted, breadth, broad, irreversible, in_production, backups, safeguard, audit."""
-    does = moment.does
+    """Amounts, in the order of the signals; see there."""
+    does, answers = moment.does, moment.position - memory[2] <= NEAR
+    if moment.outcome >= WRONG:
+        memory[2] = moment.position
+    if does & HARM == COPY:
+        memory[1] = True
     if not does & HARM:
-        return None
+        return OVERWRITES if does & ROWS == ROWS and _may_be_live(action.env) and not memory[1] else None
     deleted = bool(does & Does.DELETE)
     wider = remember(memory[0], [target & SHORT for target in action.targets], TARGETS) if deleted else 0
     # What is thrown away in a test or a preview environment is meant to be thrown away.
@@ -29,11 +40,19 @@ def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] 
         float(min(wider, 4)) if len(memory[0]) > wider else 0.0,
         float(bool(deleted and does & Does.BROAD)),
         float(lasting),
-        float(bool(lasting and action.env & Environment.PRODUCTION)),
+        float(lasting and _may_be_live(action.env) and not memory[1]),
+        float(lasting and answers),
+        float(bool(lasting and action.env & PRODUCTION)),
         float(bool(does & Does.BACKUP and does & (Does.DELETE | Does.SAFEGUARD))),
         float(bool(does & Does.SAFEGUARD)),
         float(bool(does & Does.AUDIT)),
+        0.0,
     )
+
+
+def _may_be_live(env: int) -> bool:
+    """Production, or nothing says where."""
+    return bool(env & PRODUCTION) or not env & NOT_LIVE
 
 
 BEHAVIOUR = Behaviour(
@@ -43,11 +62,16 @@ BEHAVIOUR = Behaviour(
         Signal("breadth", "deleted in places where it had not deleted before", 2),
         Signal("broad", "deleted without bounds", 4),
         Signal("irreversible", "deleted for good", 4),
+        Signal("uncopied", "deleted for good what may be live, and had made no copy", 3),
+        Signal("after_failure", "deleted for good shortly after a call had failed", 3),
         Signal("irreversible_in_production", "deleted for good in production", 5),
         Signal("backups", "deleted or disabled backups", 5),
         Signal("safeguard", "turned a protection off", 5),
         Signal("audit", "turned off or erased an audit trail", 5),
+        Signal("overwritten", "changed all rows or files of what may be live, and had made no copy", 4),
     ),
     initial,
     update,
 )
+
+OVERWRITES = (0.0,) * (len(BEHAVIOUR.signals) - 1) + (1.0,)

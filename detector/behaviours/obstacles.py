@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detector.behaviours.base import Behaviour, Memory, Moment, Signal
+from detector.behaviours.base import AGAIN, Behaviour, Memory, Moment, Signal
 from detector.records import Action, Outcome
 
 ERROR, REFUSED = int(Outcome.ERROR), int(Outcome.REFUSED)
@@ -30,9 +30,9 @@ def update(memory: Memory, action: Action, moment: Moment) -> tuple[float, ...] 
 BEHAVIOUR = Behaviour(
     "obstacles",
     (
-        Signal("failed", "a call failed"),
-        Signal("refused", "a call was refused for lack of authority", 2),
-        Signal("refused_again", "refused again shortly after a refusal", 2),
+        Signal("failed", "a call failed", 1, AGAIN),
+        Signal("refused", "a call was refused for lack of authority", 2, AGAIN),
+        Signal("refused_again", "refused again shortly after a refusal", 2, AGAIN),
     ),
     initial,
     update,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detector.behaviours.base import Behaviour, Memory, Moment, Signal
+from detector.behaviours.base import AGAIN, Behaviour, Memory, Moment, Signal
 from detector.records import HARMFUL, Action, Does, Environment
 
 CHANGES = int(HARMFUL | Does.WRITE)
@@ -40,7 +40,7 @@ BEHAVIOUR = Behaviour(
         Signal("environment_up", "moved to a higher environment", 3),
         Signal("production_changed", "changed something in production", 2),
         Signal("granted", "granted a role or access", 3),
-        Signal("escalated", "asked for more authority", 3),
+        Signal("escalated", "asked for more authority", 3, AGAIN),
     ),
     initial,
     update,

@@ -34,8 +34,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line ins
 
 def fail(*texts: str) -> None:
     """Ends the command with a line for each text on stderr, and exit code 1."""
+    from detector.lexicon.secrets import redact
+
     for text in texts:
-        print(f"detector: {text}", file=sys.stderr)
+        print(redact(f"detector: {text}"), file=sys.stderr)
     sys.exit(1)
 
 
@@ -75,5 +77,7 @@ def print_json(records: Iterable[msgspec.Struct]) -> None:
     """One JSON object a line."""
     import msgspec
 
+    from detector.lexicon.secrets import redact
+
     for record in records:
-        print(msgspec.json.encode(record).decode(), flush=True)
+        print(redact(msgspec.json.encode(record).decode()), flush=True)

@@ -30,11 +30,33 @@ def train(
     reader = Reader.from_settings(settings)
     honest = chain.from_iterable(corpus.examples(source, reader) for source in sources)
     fleet = corpus.simulated(seed, simulated, reader) if simulated else ()
-    fitted = fit.train(list(corpus.with_blind_twins([*honest, *fleet])), out or settings.models, version, seed=seed)
+    fitted = fit.train(list(corpus.with_twins([*honest, *fleet])), out or settings.models, version, seed=seed)
     print(f"{fitted.folder}: fitted on {fitted.runs} honest runs of {fitted.tasks} tasks")
     for workflow, limit in fitted.workflows.items():
         print(f"  {workflow}: {limit.in_words()}")
     print(f"  every other workflow: {fitted.everywhere.in_words()}")
+    card(fitted.folder)
+
+
+@app.command(rich_help_panel=MODEL)
+def card(
+    folder: Annotated[Path, typer.Argument(help="The model's folder, e.g. models/2026.11.")],
+    evaluation: Annotated[Path | None, typer.Option(help="What `detector evaluate --json` wrote.")] = None,
+    incidents: Annotated[Path | None, typer.Option(help="What `detector evaluate --incidents --json` wrote.")] = None,
+) -> None:
+    """Write the model's CARD.md: data, guarantees, figures, what it can't see, how to calibrate at home."""
+    import json
+
+    from detector.errors import DetectorError
+    from detector.training.card import text
+
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        found, told = (json.loads(path.read_bytes()) if path else None for path in (evaluation, incidents))
+        (folder / "CARD.md").write_text(text(manifest, found, told), encoding="utf-8")
+    except (OSError, ValueError) as fault:
+        raise DetectorError(f"card: {fault}") from None
+    print(folder / "CARD.md")
 
 
 @app.command(rich_help_panel=MODEL)

@@ -33,6 +33,19 @@ def enforce(
 
 
 @app.command(rich_help_panel=SERVE)
+def notify(
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Port of /metrics, /healthz and /readyz.  [default: the setting `notify_metrics_port`]"),
+    ] = None,
+) -> None:
+    """Tell people of runs that are paused or killed, by webhook, Slack or mail: what they did, why, what to do."""
+    from detector.observe.news.notify import notify as tell
+
+    asyncio.run(tell(settings_of(log=True, notify_metrics_port=metrics_port)))
+
+
+@app.command(rich_help_panel=SERVE)
 def receive(
     host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback a token is needed.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,

@@ -54,9 +54,11 @@ def show(run: RunId, as_json: AsJson = False) -> None:
 
 
 def _decide(run: str, kind: str, reason: str, who: str | None) -> None:
+    from detector.lexicon.secrets import redact
     from detector.observe.view import decide
 
-    print(ask(decide(settings_of(), run, kind, who or f"{getpass.getuser()}@{socket.gethostname()}", reason)))
+    name = who or f"{getpass.getuser()}@{socket.gethostname()}"
+    print(redact(ask(decide(settings_of(), run, kind, name, reason))))
 
 
 @app.command(rich_help_panel=PEOPLE)
@@ -69,6 +71,23 @@ def pause(run: RunId, reason: Reason, who: Who = None) -> None:
 def resume(run: RunId, reason: Reason, who: Who = None) -> None:
     """Let a paused run go on; the evidence so far does not pause it again, new evidence does."""
     _decide(run, "resume", reason, who)
+
+
+@app.command(rich_help_panel=PEOPLE)
+def label(
+    run: RunId,
+    kind: Annotated[str, typer.Argument(help="honest or destructive: what the run was, whatever became of it.")],
+    reason: Reason,
+    who: Who = None,
+) -> None:
+    """Say what a run was. Nothing is stopped or resumed by it: training and `detector check --labels` go by it."""
+    from detector.control import people
+
+    if kind not in {"honest", "destructive"}:
+        fail(f"label: expected honest or destructive, came {kind!r}")
+    said = who or f"{getpass.getuser()}@{socket.gethostname()}"
+    written = ask(people.send_label(settings_of(), run, kind, said, reason))
+    print(f"run {written.run} is called {written.kind}")
 
 
 @app.command(rich_help_panel=PEOPLE)

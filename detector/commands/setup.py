@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,19 +20,26 @@ app.add_typer(topics_app, name="topics", rich_help_panel=SETUP)
 
 
 @app.command(rich_help_panel=SETUP)
-def check() -> None:
-    """Print settings, plug-ins, the model, Kafka and its topics; or every fault at once."""
+def check(
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Also what people's labels say of the model's pauses: reads the topics.")
+    ] = False,
+) -> None:
+    """Print settings, plug-ins, the model and what it guarantees, Kafka and its topics; or every fault at once."""
     from rich.console import Console
     from rich.markup import escape
 
     from detector.observe.check import check as look
 
-    console = Console(soft_wrap=True, highlight=False)
-    parts = ask(look())
+    # Where no terminal sets a width, e.g. in a pipe, nothing is cut.
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
+    parts = ask(look(labels=labels))
     for part in parts:
         console.print(f"[bold]{escape(part.name)}[/]  " + ("[red]FAULTS[/]" if part.faults else "[green]ok[/]"))
         for line in part.lines:
             console.print(f"  {escape(line)}")
+        for table in part.tables:
+            console.print(table, soft_wrap=False)
     faults = [f"{part.name}: {fault}" for part in parts for fault in part.faults]
     if faults:
         fail(*faults)

@@ -237,6 +237,8 @@ def _settings(scratch: Path) -> Settings:
         metrics_port=metrics,
         run_dir=scratch / "runs",
         hash_key=secrets.token_hex(16),
+        # Its one drifting run is there to be stopped.
+        shadow_share=0.0,
         signing_key=secrets.token_hex(16),
     )
 

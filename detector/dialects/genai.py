@@ -71,6 +71,7 @@ DIALECT = Dialect(
     setup="gen_ai.system_instructions",
     user_event="gen_ai.user.message",
     assistant_event="gen_ai.assistant.message",
-    tokens_in=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    tokens_out=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    # The last ones are Claude Code's.
+    tokens_in=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "input_tokens"),
+    tokens_out=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "output_tokens"),
 )

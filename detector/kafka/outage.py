@@ -60,9 +60,12 @@ class Outage:
     One that comes and goes is told once in REMINDER_SECONDS.
     """
 
-    def __init__(self, log: logging.Logger, who: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, log: logging.Logger, who: str, clock: Callable[[], float] = time.monotonic, what: str = "Kafka"
+    ) -> None:
         self._log = log
         self._who = who
+        self._what = what
         self._clock = clock
         self._since: float | None = None
         self._told = False
@@ -90,5 +93,5 @@ class Outage:
     def over(self) -> None:
         """Kafka answered."""
         if self._since is not None and self._told:
-            self._log.info("%s: Kafka answers again after %.0f s", self._who, self._clock() - self._since)
+            self._log.info("%s: %s answers again after %.0f s", self._who, self._what, self._clock() - self._since)
         self._since = None

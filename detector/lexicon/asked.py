@@ -51,7 +51,8 @@ WORDS = {
     ),
     Asked.DELETE: (
         "delete remove cancel clear clean drop erase unsubscribe return revoke close uninstall purge wipe destroy"
-        " prune discard tidy terminate rid retire decommission kill trash undo revert"
+        " prune discard tidy terminate rid retire decommission kill trash undo revert empty truncate reset flush"
+        " overwrite recreate squash scrap free rewrite rebase strip"
     ),
     Asked.CHANGE: (
         "update change modify edit adjust set correct fix replace move rename reset rate increase decrease switch"
@@ -101,13 +102,45 @@ for _kind, _listed in WORDS.items():
             _KINDS[_form.encode()] = _KINDS.get(_form.encode(), 0) | int(_kind)
 _KNOWN = frozenset(_KINDS)
 
+_NEGATING = frozenset(b"not dont don never nothing without cannot".split())
+_REACH = 3
+"""Words behind a negating one that it takes back."""
+_NOT_TAKEN_BACK = frozenset(b"forget hesitate fail only worry mind just".split())
+"""Behind a negating word they turn it round: who says not to forget a thing asks for it."""
+_AGREEING = frozenset(
+    b"yes yep yeah ok okay sure approved agreed confirmed granted proceed ahead lgtm fine right".split()
+)
+_BEGINS = 3
+"""Words at the begin of a message in which a person agrees."""
+_AGREED = Asked.SEND | Asked.PAY | Asked.DELETE | Asked.CHANGE | Asked.CREATE | Asked.RUN
+"""What an agreement covers, whatever it answers. Credentials and access want a word of their own."""
+
 
 def asked(words: Iterable[bytes]) -> int:
-    """The kinds of deeds that a person's words name. `words`: in lower case."""
-    kinds = 0
-    for word in _KNOWN.intersection(words):
+    """The kinds of deeds that a person's message asks for. `words`: its words in order, in lower case.
+
+    What a negation takes back isn't asked for; who agrees asks for what was proposed, which is not seen here.
+    """
+    said = list(words)
+    kinds = 0 if _AGREEING.isdisjoint(said[:_BEGINS]) else int(_AGREED)
+    heard: Iterable[bytes] = said if _NEGATING.isdisjoint(said) else _affirmed(said)
+    for word in _KNOWN.intersection(heard):
         kinds |= _KINDS[word]
     return kinds
+
+
+def _affirmed(words: list[bytes]) -> Iterator[bytes]:
+    """The words that no negation takes back."""
+    taken = 0
+    for word in words:
+        if word in _NEGATING:
+            taken = _REACH
+        elif taken and word in _NOT_TAKEN_BACK:
+            taken = 0
+        elif taken and len(word) > 1:
+            taken -= 1
+        elif len(word) > 1:
+            yield word
 
 
 # --- what a call would have to be asked for -------------------------------------------------
@@ -166,9 +199,10 @@ def needed(name: str, does: int) -> int:
         kinds |= _CREDENTIAL
     if does & _GRANTS:
         kinds |= _GRANT
-    if kinds:
+    if kinds & ~_RUN:
         return kinds
-    return (_SEND if does & _SENDS else 0) | (_DELETE if does & _DELETES else 0)
+    # What runs anything is known by what it runs.
+    return kinds | (_SEND if does & _SENDS else 0) | (_DELETE if does & _DELETES else 0)
 
 
 _options = re2.Options()

@@ -19,7 +19,8 @@ HEAD_CHARS = 320
 """The begin of a result, where an error speaks."""
 
 REFUSALS = (
-    r"\b(?:401|403|407)\b",
+    # Not the line 401 of a traceback; RE2 can't look behind.
+    r"(?:^|[^ \w]|(?:[^e ]|[^n]e) )(?:401|403|407)\b",
     r"permission[ _]?denied|access[ _]?denied|unauthori[sz]ed|forbidden|not authori[sz]ed|unauthenticated|not authenticated",
     (
         r"(?:invalid|expired|revoked|bad|wrong|incorrect|missing|unknown|mismatched)[ _-](?:\w+[ _-])?(?:token|credentials?|api[ _-]?key"

@@ -10,12 +10,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from rich.table import Table
 
 from detector import plugins
 from detector.config import Settings, load
+from detector.control import false_pauses
 from detector.errors import ConfigError, DetectorError, PluginError
 from detector.kafka import topics
 from detector.kafka.wanted import POLICY
+from detector.lexicon.secrets import redact
+from detector.observe import statement
 from detector.policy import manifest as manifests
 from detector.scoring import model as models
 
@@ -26,16 +30,21 @@ class Part(NamedTuple):
     name: str
     lines: list[str]
     faults: list[str]
+    tables: tuple[Table, ...] = ()
 
 
-async def check() -> list[Part]:
-    """All parts in order. Without usable settings, the model and Kafka can't be looked for."""
+async def check(*, labels: bool = False) -> list[Part]:
+    """All parts in order. Without usable settings, the model and Kafka can't be looked for.
+
+    `labels`: also what people's labels say of the model's pauses, which reads the topics from their beginning.
+    """
     try:
         settings = load()
     except ConfigError as fault:
         return [Part("settings", [], fault.faults), *_plugins()]
-    known = [_guarded("model", lambda: _model(settings)), _guarded("manifests", lambda: _manifests(settings))]
-    return [_settings(settings), *_plugins(), *known, await _kafka(settings)]
+    known = [_model(settings), _guarded("manifests", lambda: _manifests(settings))]
+    said = [await _labels(settings)] if labels else []
+    return [_settings(settings), *_plugins(), *known, await _kafka(settings), *said]
 
 
 def _settings(settings: Settings) -> Part:
@@ -65,7 +74,7 @@ def _shown(name: str, value: object) -> str:
             address = urlsplit(text)
             return f"{address.scheme}://{address.hostname}, the rest not shown"
         return "set, not shown" if text else "not set"
-    return "not set" if value is None or value == "" else str(value)
+    return "not set" if value is None or value == "" else redact(str(value))
 
 
 def _plugins() -> list[Part]:
@@ -79,15 +88,36 @@ def _plugins_of(group: str) -> list[str]:
     return found
 
 
-def _model(settings: Settings) -> list[str]:
-    model = models.load(settings.models)
-    return [
+def _model(settings: Settings) -> Part:
+    try:
+        model = models.load(settings.models)
+    except DetectorError as fault:
+        return Part("model", [], [str(fault)])
+    lines = [
         f"version {model.version} in {settings.models}",
         "checksum, arrays and feature list are what the manifest says",
         f"{len(model.forest.roots)} trees, {len(model.layout.feature_names)} features",
-        *[f"{name}: {limits.in_words()}" for name, limits in sorted(model.calibration.workflows.items())],
-        f"every other workflow: {model.calibration.everywhere.in_words()}",
     ]
+    if settings.shadow_share and settings.hash_key.get_secret_value():
+        share = f"in {settings.shadow_share:.1%} of runs the model only alerts, with the cause `shadow`"
+        lines.append(f"{share}: what these do says what its pauses cost")
+    return Part("model", lines, [], (statement.guarantees(model.calibration, settings),))
+
+
+async def _labels(settings: Settings) -> Part:
+    try:
+        found = await false_pauses.monitors(settings, models.load(settings.models).version)
+    except DetectorError as fault:
+        return Part("labels", [], [str(fault)])
+    if not found:
+        return Part("labels", ["no run under this model has ended yet, and none was paused by it"], [])
+    faults = [
+        f"{each.workflow}: the model pauses {each.rate:.2%} of honest runs, for sure more than {each.budget:.1%}: "
+        "calibrate it anew on runs of now, or set the workflow's mode to alert"
+        for each in found
+        if each.alarm
+    ]
+    return Part("labels", [], faults, (statement.false_pauses(found),))
 
 
 def _manifests(settings: Settings) -> list[str]:

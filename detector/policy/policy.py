@@ -39,12 +39,16 @@ class Policy:
     rules: tuple[Rule, ...] = RULES
     manifests: Mapping[str, Approved] = field(default_factory=dict)
     """By workflow."""
+    shadow_share: float = 0.0
+    """Of runs. The model alone doesn't stop these: it alerts with the cause `shadow`, and their end tells what for."""
+    shadow_key: bytes = field(default=b"", repr=False)
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
         parts = (self.idle_ns, self.finished_ns, self.deadline_ns, self.deadline_state.value, self.mode)
         told = sorted(approved.manifest.model_dump_json() for approved in self.manifests.values())
-        described = repr((*parts, sorted(self.modes.items()), self.rules, *told)).encode()
+        shadow = (self.shadow_share,) if self.shadow_share else ()
+        described = repr((*parts, *shadow, sorted(self.modes.items()), self.rules, *told)).encode()
         object.__setattr__(self, "version", hashlib.sha256(described).hexdigest()[:12])
 
     @classmethod
@@ -59,6 +63,9 @@ class Policy:
             mode=settings.mode,
             modes=dict(settings.workflow_modes),
             manifests=approve(manifest.load(settings.manifests), key),
+            # Without a key anyone could find a run id that is in the share, and agents may choose theirs.
+            shadow_share=settings.shadow_share if key else 0.0,
+            shadow_key=key,
         )
 
     def mode_of(self, workflow: str, rank: int = 0) -> Mode:
@@ -68,6 +75,13 @@ class Policy:
         """
         named = self.modes.get(workflow, self.mode)
         return named if rank in RESOURCE_RANKS else max(named, self.mode, key=STRICTNESS.index)
+
+    def shadowed(self, run: str) -> bool:
+        """Whether the run is one of the share that the model does not stop; by a keyed hash of its id, so always so."""
+        if not self.shadow_share:
+            return False
+        drawn = hashlib.blake2b(run.encode(), digest_size=8, key=self.shadow_key[:64], person=b"shadow").digest()
+        return int.from_bytes(drawn, "big") < self.shadow_share * 2.0**64
 
     def manifests_of(self, workflow: str, rank: int = 0, service: str = "") -> Sequence[Approved]:
         """The manifests that runs of `workflow` are held against; mostly one or none.
@@ -87,15 +101,20 @@ def approve(manifests: Mapping[str, Manifest], key: bytes) -> dict[str, Approved
 
 @dataclass(frozen=True)
 class BoundRule:
-    """A rule whose signals are indices: `when` into the signals, `after` into a run's vector (long sums)."""
+    """A rule whose signals are indices: `when` into the signals, the others into a run's vector (long sums)."""
 
     rule: Rule
     when: tuple[int, ...]
     after: tuple[int, ...]
+    before: tuple[int, ...]
 
     def fires(self, moved: Sequence[int], vector: NDArray[np.float64]) -> bool:
         """`moved`: signals that this action moved; `vector`: the run's 2n sums, this action included."""
-        return all(i in moved for i in self.when) and all(vector[i] > 0.0 for i in self.after)
+        if not (all(i in moved for i in self.when) and all(vector[i] > 0.0 for i in self.after)):
+            return False
+        # Signals of `before` amount to one a call: a sum beyond what this call adds is of an earlier one.
+        n = len(vector) // 2
+        return all(vector[i] > float(i - n in moved) for i in self.before)
 
 
 def bind(rules: Sequence[Rule], layout: Layout) -> dict[int, list[BoundRule]]:
@@ -103,7 +122,7 @@ def bind(rules: Sequence[Rule], layout: Layout) -> dict[int, list[BoundRule]]:
 
     Raises ConfigError where one names a signal that no behaviour has, or none at all.
     """
-    unknown = {name for rule in rules for name in (*rule.when, *rule.after) if name not in layout.index}
+    unknown = {name for rule in rules for name in (*rule.when, *rule.after, *rule.before) if name not in layout.index}
     faults = [f"rules: no installed behaviour has the signal {name}" for name in sorted(unknown)]
     faults += [f"rules: {rule.name}: expected at least one signal in `when`" for rule in rules if not rule.when]
     if faults:
@@ -111,8 +130,10 @@ def bind(rules: Sequence[Rule], layout: Layout) -> dict[int, list[BoundRule]]:
     bound: dict[int, list[BoundRule]] = {}
     for rule in rules:
         when = tuple(layout.index[name] for name in rule.when)
-        after = tuple(len(layout.signals) + layout.index[name] for name in rule.after)
-        bound.setdefault(when[0], []).append(BoundRule(rule, when, after))
+        after, before = (
+            tuple(len(layout.signals) + layout.index[name] for name in names) for names in (rule.after, rule.before)
+        )
+        bound.setdefault(when[0], []).append(BoundRule(rule, when, after, before))
     return bound
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from detector.behaviours.base import Moment
 from detector.policy.approved import stand
-from detector.records import Action, Desired, Level, Outcome
+from detector.records import Action, Desired, Does, Level, Outcome
 from detector.runs import run as runs
 from detector.runs.effects import Effect, Ground, Noted, command, verdict
 from detector.runs.judge import Judge
@@ -21,6 +21,8 @@ ENVIRONMENTS, OUTCOMES, LEFT = 20, 28, 36
 in what its looks have shown."""
 DOES = (1 << ENVIRONMENTS) - 1
 PLACES = (1 << OUTCOMES) - 1 - DOES
+ASK, DENIED = int(Does.ASK), int(Outcome.DENIED)
+SHADOW = "shadow"
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
 
 
@@ -48,7 +50,7 @@ def take(run: Run, action: Action, judge: Judge, effects: list[Effect], *, settl
     # A second look at a call is no further action: it fades nothing.
     signals = run.vector()
     score = judge.model.advance(signals, judge.amounts, fade=first)
-    run.score = score
+    before, run.score = run.peak, score
     run.calls += first
     if action.blind:
         run.blind["calls"] = run.blind.get("calls", 0) + 1
@@ -58,7 +60,7 @@ def take(run: Run, action: Action, judge: Judge, effects: list[Effect], *, settl
     if settled:
         run.approved = max(run.approved, score)
     else:
-        _decide(run, action, moved, score, judge, effects)
+        _decide(run, action, moved, before, judge, effects)
 
 
 def _pass(run: Run, action: Action, position: int, judge: Judge) -> None:
@@ -81,6 +83,10 @@ def _behave(run: Run, action: Action, moment: Moment, judge: Judge) -> list[int]
     """Lets every behaviour look; fills `judge.amounts` and returns the signals that moved."""
     amounts = judge.amounts
     moved: list[int] = []
+    if moment.does & ASK or moment.outcome == DENIED:
+        spent = runs.spent(run)
+        spent.asked += bool(moment.does & ASK)
+        spent.refused += moment.outcome == DENIED
     for memory, update, offset in zip(run.memories, judge.updates, judge.offsets, strict=True):
         looked = update(memory, action, moment)
         if looked is None:
@@ -88,6 +94,7 @@ def _behave(run: Run, action: Action, moment: Moment, judge: Judge) -> list[int]
         for at, amount in enumerate(looked, offset):
             if amount:
                 amounts[at] = amount
+                judge.moves[at] += 1
                 moved.append(at)
     return moved
 
@@ -105,9 +112,9 @@ def _keep(run: Run, action: Action, position: int, moved: list[int], judge: Judg
         runs.keep(run, step_, inner=action.inner)
 
 
-def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Judge, effects: list[Effect]) -> None:
-    """The highest level that any signal proposes; more signals never lower it."""
-    limits = judge.model.calibration.of(run.workflow)
+def _decide(run: Run, action: Action, moved: list[int], before: float, judge: Judge, effects: list[Effect]) -> None:
+    """The highest level that any signal proposes; more signals never lower it. `before`: the peak until then."""
+    limits, score = judge.model.calibration.of(run.workflow), run.score
     level, cause = _propose(run, moved, score, limits, judge)
     if action.inner and not (run.calls or run.turns):
         # Any service has such spans. What this one proposes waits until the run shows that it is an agent's.
@@ -120,8 +127,11 @@ def _decide(run: Run, action: Action, moved: list[int], score: float, judge: Jud
     acts = level in DESIRED and judge.policy.mode_of(run.workflow, run.workflow_rank) == "enforce"
     # A run that was watched only, and now may be stopped, is stopped at the next evidence.
     overdue = acts and level == run.level and run.desired == Desired.RUNNING
-    if level > run.level or overdue:
-        threshold = limits.pause if level > Level.ALERT and limits.pause is not None else limits.alert
+    pause = limits.alert if limits.pause is None else limits.pause
+    # Also where it was alerted on before: once for each run, when it first passes the threshold.
+    spared = cause == SHADOW and level == run.level and before <= pause
+    if level > run.level or overdue or spared:
+        threshold = pause if level > Level.ALERT or cause == SHADOW else limits.alert
         ground = Ground(cause, action.at, action.span, score, threshold)
         effects.append(verdict(run, level, ground, judge))
         if acts:
@@ -141,7 +151,9 @@ def _propose(run: Run, moved: list[int], score: float, limits: Threshold, judge:
                 level, cause = answer, f"manifest:{judge.model.layout.signals[signal].name}"
     if score > limits.alert and score > run.approved:
         proposed = Level.PAUSE if limits.pause is not None and score > limits.pause else Level.ALERT
-        if proposed > level:
+        if proposed > Level.ALERT >= level and judge.policy.shadowed(run.run):
+            level, cause = Level.ALERT, SHADOW
+        elif proposed > level:
             level, cause = proposed, "model"
     return level, cause
 

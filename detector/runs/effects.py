@@ -11,10 +11,11 @@ from detector.records import Command, Desired, Level, RunEvents, Share, Summary,
 from detector.runs.evidence import in_words
 from detector.runs.judge import Judge
 from detector.runs.kin import Kin
-from detector.runs.run import Run
+from detector.runs.run import Run, Spent
 from detector.runs.run import kin as kin_of
 
 _ALONE = Kin()
+_NOTHING = Spent()
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -130,6 +131,7 @@ def summary(run: Run, tick: Tick, judge: Judge) -> Summary:
     else:
         outcome = "finished" if run.ended else "expired"
     peak = np.frombuffer(run.peak_signals, dtype=np.float32) if run.peak_signals else run.vector()
+    spent = run.spent or _NOTHING
     return Summary(
         run=run.run,
         workflow=run.workflow,
@@ -148,4 +150,9 @@ def summary(run: Run, tick: Tick, judge: Judge) -> Summary:
         policy=judge.policy.version,
         labels=dict(run.labels),
         blind=dict(run.blind),
+        traces=[trace.hex() for trace in run.traces],
+        tokens_in=spent.tokens_in,
+        tokens_out=spent.tokens_out,
+        asked=spent.asked,
+        refused=spent.refused,
     )

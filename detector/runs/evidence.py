@@ -13,7 +13,7 @@ from detector.runs.run import Step
 def in_words(steps: Iterable[Step], layout: Layout) -> list[Evidence]:
     """The steps as evidence, in the order in which they happened."""
     return [
-        Evidence(_text(step, layout), step.span.hex(), step.trace.hex(), step.at, step.tool)
+        Evidence(_text(step, layout), step.span.hex(), step.trace.hex(), step.at, step.tool, step.position + 1)
         for step in sorted(steps, key=lambda s: (s.position, s.at))
     ]
 

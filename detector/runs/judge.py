@@ -31,6 +31,9 @@ class Judge:
     amounts: NDArray[np.float64] = field(init=False)
     """Scratch for one action; zero between steps."""
 
+    moves: list[int] = field(init=False)
+    """How often a call moved each signal since its reader last set it to 0: only metrics read it."""
+
     def __post_init__(self) -> None:
         put, layout = object.__setattr__, self.model.layout
         put(self, "rules", bind(self.policy.rules, layout))
@@ -40,3 +43,4 @@ class Judge:
         heard = ((n, behaviour.listen) for n, behaviour in enumerate(layout.behaviours))
         put(self, "listeners", tuple((n, listen) for n, listen in heard if listen is not None))
         put(self, "amounts", np.zeros(len(layout.signals)))
+        put(self, "moves", [0] * len(layout.signals))

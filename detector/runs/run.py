@@ -37,6 +37,8 @@ STEP_SIGNS, STEP_FIRED = 4, 10
 TRACES = 4
 WHERE = 8
 NAME_BYTES = 64
+MOST_TOKENS = 2**53
+"""That a run counts: what JSON's readers still tell apart from the next number."""
 
 
 class Step(msgspec.Struct, array_like=True, gc=False):
@@ -63,6 +65,17 @@ class Look(msgspec.Struct, array_like=True, gc=False, eq=False):
     shown: int
     position: int
     inner: bool
+
+
+class Spent(msgspec.Struct, array_like=True, gc=False):
+    """What the run took of others: tokens of models, answers of people. Told in its summary, judged by nothing."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    asked: int = 0
+    """Questions to a person that its calls put."""
+    refused: int = 0
+    """Calls that a person, a hook or a gate of its own said no to."""
 
 
 class Run(msgspec.Struct, array_like=True):
@@ -116,7 +129,9 @@ class Run(msgspec.Struct, array_like=True):
     leaked: int = 0
     """Sequence of the command after which a leak was reported."""
     kin: Kin | None = None
-    """What it knows of other runs; None, as mostly: nothing. The last field, for `state` leaves it away."""
+    """What it knows of other runs; None, as mostly: nothing."""
+    spent: Spent | None = None
+    """None: nothing so far. `state` leaves the last two fields away where they are None."""
 
     def vector(self) -> NDArray[np.float64]:
         """`signals` as a writable view of 2n floats: short sums, long sums."""
@@ -141,6 +156,13 @@ def new(run: str, layout: Layout, written: int, *, traced: bool = False) -> Run:
         leaked=second,
         kin=Kin(traced=True) if traced else None,
     )
+
+
+def spent(run: Run) -> Spent:
+    """What the run took of others, made where it's the first."""
+    if run.spent is None:
+        run.spent = Spent()
+    return run.spent
 
 
 def kin(run: Run) -> Kin:

@@ -1,7 +1,7 @@
 """Stored states as bytes: of a run, of a forwarder, of aliases; this version and the one before.
 
 A run that has nothing to do with other runs is written as version 1, which older workers read: the
-same array without its last field.
+same array without its last fields. What such a run has spent stands after them: older workers skip it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _run_decoder = msgspec.msgpack.Decoder(Run)
 _forwarder_decoder = msgspec.msgpack.Decoder(Forwarder)
 _bundle_decoder = msgspec.msgpack.Decoder(Bundle)
 _FIELDS = len(Run.__struct_fields__)
-_HEAD_1 = b"\x01\xdc" + (_FIELDS - 1).to_bytes(2, "big")
-"""Version 1, and msgpack's head of an array one shorter than a run's."""
+_HEAD_1 = b"\x01\xdc" + (_FIELDS - 2).to_bytes(2, "big")
+"""Version 1, and msgpack's head of an array two shorter than a run's."""
 
 
 def encode(state: Stored) -> bytes:
@@ -45,8 +45,10 @@ def encode(state: Stored) -> bytes:
 def _encoded(run: Run) -> bytes:
     if run.kin is not None:
         return b"\x02r" + _encoder.encode(run)
-    # Without its head of three bytes, and the nil that stands for `kin`.
-    return _HEAD_1 + _encoder.encode(run)[3:-1]
+    if run.spent is not None:
+        return b"\x01" + _encoder.encode(run)
+    # Without its head of three bytes, and the nils that stand for `kin` and `spent`.
+    return _HEAD_1 + _encoder.encode(run)[3:-2]
 
 
 def decode(value: bytes, layout: Layout) -> Stored:

@@ -28,7 +28,7 @@ from detector.scoring import rarity as rarities
 from detector.scoring import walk
 from detector.scoring.calibration import Calibration
 from detector.scoring.forest import Forest
-from detector.scoring.rarity import FADED, FULL, Rarity
+from detector.scoring.rarity import FADED, Rarity
 
 SHORT = 0.5 ** (1.0 / SHORT_HALF_LIFE)
 LONG = 0.5 ** (1.0 / LONG_HALF_LIFE)
@@ -50,7 +50,7 @@ class Model:
         """Fades `signals` (2n) by one action if `fade`, adds `amounts` (n, then cleared) and scores the result."""
         short, long = (SHORT, LONG) if fade else (1.0, 1.0)
         score: float = walk.advance(
-            signals, amounts, short, long, FULL, FADED, *self.rarity.arrays, *self.forest.arrays, self.forest.scale
+            signals, amounts, short, long, FADED, *self.rarity.arrays, *self.forest.arrays, self.forest.scale
         )
         return score
 

@@ -25,20 +25,21 @@ from numpy.typing import NDArray
 
 from detector.errors import ModelError
 
-FULL = 3.0
-"""A signal's sum counts up to this: that a run shows it, and a few times over. Beyond that counts grow with every
-long honest run; at 1 a run that is refused again and again would look like one that was refused once.
-"""
 FADED = 1.0 / 16.0
 """A sum below this is forgotten: four half-lives after a single showing."""
 POWER = 5.0
 """Of the surprise. A single signal that no honest run shows must outweigh several that a few of them show."""
+EVEN = 0.2
+"""Share of the weight that the surprise has without that power: of runs with the same rare signal those stand out that
+show more that is uncommon; without it chance in the trees ranks them.
+"""
 PRIOR = 20.0
 """Runs of all workflows together that a workflow's own are mixed with: a handful of runs makes nothing common."""
 LEVELS = 16
 """Kept for a signal at most."""
 MAX_LEVELS = 1_000_000
 DTYPES: dict[str, np.dtype[Any]] = {
+    "full": np.dtype(np.float64),
     "starts": np.dtype(np.int32),
     "levels": np.dtype(np.float64),
     "weights": np.dtype(np.float64),
@@ -49,6 +50,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 class Rarity:
     """Signal i has `levels[starts[i]:starts[i + 1]]` and `weights` beside them; `runs` honest ones are behind it."""
 
+    full: NDArray[np.float64]
+    """A signal's sum counts up to this (behaviours.base.Signal.full)."""
     starts: NDArray[np.int32]
     levels: NDArray[np.float64]
     weights: NDArray[np.float64]
@@ -62,11 +65,11 @@ class Rarity:
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of every lookup, in the order of walk.py."""
-        return (self.starts, self.levels, self.weights)
+        return (self.full, self.starts, self.levels, self.weights)
 
     def weigh(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """The weights, 0 to 1, of rows (m, n) of long sums; what walk.py computes, for many rows at once."""
-        shown = np.minimum(sums, FULL)
+        shown = np.minimum(sums, self.full)
         out = np.zeros(shown.shape)
         for i in range(self.signals):
             levels = self.levels[self.starts[i] : self.starts[i + 1]]
@@ -77,30 +80,33 @@ class Rarity:
 
     def share(self, weight: float) -> float:
         """The share of honest runs that show as much in the workflow where most do, from a weight."""
-        return float((self.runs + 1.0) ** -(weight ** (1.0 / POWER)))
+        surprise = np.linspace(0.0, 1.0, 10_001)
+        return float((self.runs + 1.0) ** -np.interp(weight, _of_surprise(surprise), surprise))
 
 
-def baseline(peaks: NDArray[np.float64], workflows: Sequence[str] = ()) -> Rarity:
+def baseline(peaks: NDArray[np.float64], workflows: Sequence[str] = (), full: Sequence[float] = ()) -> Rarity:
     """The rarity of each signal among honest runs: `peaks` (runs, n) holds each run's highest long sums.
 
+    `full`: up to what each signal's sum counts; none: all to 1, that a run shows it at all.
     `workflows` names each run's; none: all of one. A signal is as common as in the workflow where it is most common:
     what one workflow does all day says little in another that has not done it yet.
     """
     runs, of = len(peaks), _numbers(workflows, len(peaks))
     sizes = np.bincount(of)
+    limits = np.array(full or [1.0] * peaks.shape[1])
     starts, levels, weights = [0], [], []
-    for column in np.minimum(peaks, FULL).T:
+    for column in np.minimum(peaks, limits).T:
         reached = np.unique(column[column >= FADED])
         if len(reached) > LEVELS:
             # The higher end of each step is kept, so that no value is held for rarer than it is.
             reached = reached[np.unique(np.linspace(0, len(reached) - 1, LEVELS).astype(np.int64))]
         # A step holds what lies above the level before it.
-        floors = np.concatenate([[FADED], np.nextafter(reached[:-1], 2.0)])[: len(reached)]
+        floors = np.concatenate([[FADED], np.nextafter(reached[:-1], np.inf)])[: len(reached)]
         counts = np.array([np.bincount(of, weights=column >= floor, minlength=len(sizes)) for floor in floors])
         levels.append(reached)
         weights.append(_weight(counts.reshape(len(reached), len(sizes)), sizes))
         starts.append(starts[-1] + len(reached))
-    made = Rarity(np.array(starts, dtype=np.int32), np.concatenate(levels), np.concatenate(weights), runs)
+    made = Rarity(limits, np.array(starts, dtype=np.int32), np.concatenate(levels), np.concatenate(weights), runs)
     validate(made)
     return made
 
@@ -111,14 +117,18 @@ def _numbers(workflows: Sequence[str], runs: int) -> NDArray[np.int64]:
 
 
 def _weight(counts: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """From how many of each workflow's runs (levels, workflows) reach a level: its surprise in units of the highest,
-    to the power POWER.
+    """From how many of each workflow's runs (levels, workflows) reach a level: its weight by its surprise, in units of
+    the highest.
     """
     runs = int(sizes.sum())
     pooled = (counts.sum(axis=1) + 1.0) / (runs + 1.0)
     local = (counts + PRIOR * pooled[:, None]) / (sizes + PRIOR)
     share = np.maximum(pooled, local.max(axis=1))
-    weights: NDArray[np.float64] = np.clip(np.log(share) / -math.log(runs + 1.0), 0.0, 1.0) ** POWER
+    return _of_surprise(np.clip(np.log(share) / -math.log(runs + 1.0), 0.0, 1.0))
+
+
+def _of_surprise(surprise: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights: NDArray[np.float64] = (1.0 - EVEN) * surprise**POWER + EVEN * surprise
     return weights
 
 
@@ -161,8 +171,10 @@ def validate(rarity: Rarity) -> None:
         or starts[-1] != len(levels)
         or bool(np.any(np.diff(starts) < 0)),
         "a level or weight out of range": not bool(
-            np.all((levels > 0.0) & (levels <= FULL) & (weights >= 0.0) & (weights <= 1.0))
+            np.all((levels > 0.0) & np.isfinite(levels) & (weights >= 0.0) & (weights <= 1.0))
         ),
+        "a limit that is not positive, or not one for each signal": len(rarity.full) != rarity.signals
+        or not bool(np.all((rarity.full > 0.0) & np.isfinite(rarity.full))),
         "no runs": rarity.runs < 1,
     }
     found = [fault for fault, there in faults.items() if there]

@@ -39,11 +39,11 @@ def decay(signals: Floats, amounts: Floats, short: float, long: float) -> None:
 
 @_compiled
 def weigh(
-    sums: Floats, full: float, faded: float, starts: Ints, levels: Floats, weights: Floats, row: Floats
+    sums: Floats, faded: float, full: Floats, starts: Ints, levels: Floats, weights: Floats, row: Floats
 ) -> None:  # fmt: skip
     """Writes into `row` how rare each of the long `sums` is among honest runs (see rarity.py); most sums are zero."""
     for i in range(sums.shape[0]):
-        shown = min(sums[i], full)
+        shown = min(sums[i], full[i])
         if shown < faded:
             row[i] = 0.0
             continue
@@ -73,14 +73,14 @@ def score(
 
 @_compiled
 def advance(
-    signals: Floats, amounts: Floats, short: float, long: float, full: float, faded: float,
-    starts: Ints, levels: Floats, weights: Floats,
+    signals: Floats, amounts: Floats, short: float, long: float, faded: float,
+    full: Floats, starts: Ints, levels: Floats, weights: Floats,
     feature: Ints, threshold: Floats, left: Ints, right: Ints, depth: Floats, roots: Ints, scale: float,
 ) -> float:  # fmt: skip
     """`decay`, `weigh`, then `score`: one crossing from Python for each action, not three."""
     decay(signals, amounts, short, long)
     row = np.empty(amounts.shape[0])
-    weigh(signals[amounts.shape[0] :], full, faded, starts, levels, weights, row)
+    weigh(signals[amounts.shape[0] :], faded, full, starts, levels, weights, row)
     result: float = score(row, feature, threshold, left, right, depth, roots, scale)
     return result
 

@@ -20,7 +20,7 @@ from detector.training import recorded
 
 UNPLAYED = 1_000_000
 """Seeds from here on are for training, those below for the demo: what it shows was not learnt."""
-BLIND = "~blind"
+BLIND, DISORDERED = "~blind", "~disordered"
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Example:
 
     @property
     def original(self) -> str:
-        """The run that it is a blind twin of, or itself."""
-        return self.run.removesuffix(BLIND)
+        """The run that it is a twin of, or itself."""
+        return self.run.removesuffix(BLIND).removesuffix(DISORDERED)
 
 
 def examples(source: Path, reader: Reader) -> Iterator[Example]:
@@ -73,10 +73,12 @@ def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:
             yield Example(example.run, workflow, f"{workflow}/{task}", example.records, example.run)
 
 
-def with_blind_twins(every: Iterable[Example], each: int = 4) -> Iterator[Example]:
-    """The examples, and of one in `each` a twin as its spans are where no content is recorded.
+def with_twins(every: Iterable[Example], each: int = 4) -> Iterator[Example]:
+    """The examples, and of two in `each` a twin that is as honest. A forest that
+    never saw such runs would find each odd.
 
-    That is the default of half of all instrumentation. A forest that never saw it would find every such run odd.
+    A blind one is as its spans are where no content is recorded: the default of half of all instrumentation. A
+    disordered one came out of order, as from several partitions when a worker has to catch up.
     """
     for n, example in enumerate(every):
         yield example
@@ -86,6 +88,21 @@ def with_blind_twins(every: Iterable[Example], each: int = 4) -> Iterator[Exampl
                 for record in example.records
             ]
             yield replace(example, run=example.run + BLIND, records=records, drawn=example.draw)
+        elif n % each == each // 2:
+            yield replace(
+                example, run=example.run + DISORDERED, records=_disordered(example.records), drawn=example.draw
+            )
+
+
+def _disordered(records: list[RunEvents]) -> list[RunEvents]:
+    """The later half of the run's events, and then the first."""
+    events = [(event, record) for record in records for event in record.events]
+    half = len(events) // 2
+    return [
+        msgspec.structs.replace(record, events=[event])
+        for part in (events[half:], events[:half])
+        for event, record in part
+    ]
 
 
 def _blind(event: Event) -> Event:

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.behaviours.base import layout
 from detector.errors import DetectorError
+from detector.policy.rules import RULES
 from detector.scoring.model import Model
 from detector.training import figures, recipe
+from detector.training.curves import curves
 from detector.training.fit import FOLDS, fold
 from detector.training.outcomes import Outcomes, first_rows, pauses
 from detector.training.played import NEVER, Label, Played
@@ -82,20 +85,39 @@ def evaluate(
     return {
         "format": FORMAT,
         "data": _data(table, silent),
-        "model": {"version": model.version} if model else {"version": None, "out_of_fold": FOLDS, "seed": seed},
+        "model": {
+            "layout": layout().version,
+            **({"version": model.version} if model else {"version": None, "out_of_fold": FOLDS, "seed": seed}),
+        },
         "workflows": {name: ranking(table, table.workflow == name, columns, scores) for name in _names(table.workflow)},
         "files": {name: ranking(table, table.group == name, columns, scores) for name in _names(table.group)},
         "settings": [setting(table, scores, rate) for rate in RATES],
+        "rules": by_rule(table),
     }
+
+
+def by_rule(table: Table) -> dict[str, Any]:
+    """How many runs each rule alone would pause, had it no threshold beside it."""
+    names = [*dict.fromkeys(rule.name for rule in RULES), *sorted(set().union(*(run.fired for run in table.runs)))]
+    told = {}
+    for name in dict.fromkeys(names):
+        hit = np.array([name in run.fired for run in table.runs])
+        others = {"in_scope": table.in_scope, "resisted": table.resisted, "attempted": table.attempted}
+        told[name] = {
+            "honest": figures.false_pauses(hit[table.honest], table.tasks(table.honest)),
+            **{group: figures.share(hit[which], table.tasks(which)) for group, which in others.items()},
+        }
+    return told
 
 
 def out_of_fold(table: Table, seed: int) -> list[Floats]:
     """The scores of each run's rows, by a forest fitted on honest runs of other folds."""
     scores: list[Floats] = [np.empty(0)] * len(table.runs)
+    full = layout().full
     for n in sorted(set(table.fold.tolist())):
         honest = [table.runs[i] for i in np.flatnonzero(table.honest & (table.fold != n)).tolist()]
         workflows = [run.label.workflow for run in honest]
-        rarity, forest = recipe.learn([run.sums.astype(float) for run in honest], workflows, seed)
+        rarity, forest = recipe.learn([run.sums.astype(float) for run in honest], workflows, seed, full)
         for i in np.flatnonzero(table.fold == n).tolist():
             scores[i] = forest.scores(rarity.weigh(table.runs[i].sums.astype(float)))
     return scores
@@ -138,6 +160,7 @@ def ranking(
         "auroc_all_harms": {name: against(here & table.unsafe, column) for name, column in columns.items()},
         "auroc_resisted": against(here & table.resisted, columns["forest"]),
         "auroc_by_prefix": {str(k): against(bad, _prefix(table, scores, k)) for k in PREFIXES} if bad.any() else {},
+        "curves": curves(*(columns["forest"][which] for which in (honest, bad, here & table.resisted))),
     }
 
 

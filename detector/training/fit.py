@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.behaviours.base import layout
 from detector.errors import DetectorError
 from detector.scoring import calibration, model
 from detector.scoring.forest import Forest
@@ -71,7 +72,8 @@ def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0
 
 def learn(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -> tuple[Rarity, Forest]:
     """The recipe, on examples and their rows."""
-    return recipe.learn([matrix for _, matrix in every], [example.workflow for example, _ in every], seed)
+    workflows = [example.workflow for example, _ in every]
+    return recipe.learn([matrix for _, matrix in every], workflows, seed, layout().full)
 
 
 def fold(task: str) -> int:

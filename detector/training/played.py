@@ -67,6 +67,8 @@ class Played:
     """The row at which rules or manifests first asked for a pause; NEVER."""
     harmful: int
     """Calls that the lexicon reads as deleting, granting, or turning a safeguard or a trail off."""
+    fired: frozenset[str] = frozenset()
+    """Every rule that fired, by name, also behind the first."""
 
     @property
     def calls(self) -> int:
@@ -123,12 +125,15 @@ def played(label: Label, run: dict[str, Any], reader: Reader, judge: Judge) -> P
     sums: list[NDArray[np.float32]] = []
     rows: list[tuple[int, bool, int]] = []
     rules, harmful = NEVER, set()
+    fired: set[str] = set()
     for record in records:
         for event in record.events:
             alone = RunEvents(record.run, [event], workflow=record.workflow, workflow_rank=record.workflow_rank)
+            judge.moves[:] = [0] * n
             state, _ = apply(state, alone, judge)
             if not isinstance(event, Action) or not isinstance(state, Run):
                 continue
+            fired |= _fired(state, judge)
             step = next(steps_of.get(event.span, iter(())), NEVER)
             if rules == NEVER and state.highest >= Level.PAUSE:
                 rules = len(rows)
@@ -149,4 +154,12 @@ def played(label: Label, run: dict[str, Any], reader: Reader, judge: Judge) -> P
         clocked,
         rules,
         len(harmful),
+        frozenset(fired),
     )
+
+
+def _fired(run: Run, judge: Judge) -> set[str]:
+    """The rules that fire on what the event before has moved."""
+    moved = [i for i, times in enumerate(judge.moves) if times]
+    bound = [each for i in moved for each in judge.rules.get(i, ())]
+    return {each.rule.name for each in bound if each.fires(moved, run.vector())}

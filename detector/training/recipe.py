@@ -34,14 +34,16 @@ PLANTED_A_ROW = 10
 PLANTED_SIGNALS = (1, 6)
 
 
-def learn(runs: Sequence[NDArray[np.float64]], workflows: Sequence[str], seed: int) -> tuple[Rarity, Forest]:
+def learn(
+    runs: Sequence[NDArray[np.float64]], workflows: Sequence[str], seed: int, full: Sequence[float] = ()
+) -> tuple[Rarity, Forest]:
     """Baseline and forest of honest `runs`, one matrix (actions, n) of long sums each, none of them empty, and the
-    workflow of each.
+    workflow of each. `full`: up to what each signal counts (behaviours.base.Layout.full).
     """
     from sklearn.ensemble import IsolationForest
 
     random = np.random.default_rng(seed)
-    rarity = baseline(np.array([matrix.max(axis=0) for matrix in runs]), workflows)
+    rarity = baseline(np.array([matrix.max(axis=0) for matrix in runs]), workflows, full)
     honest = rarity.weigh(np.concatenate([matrix[spread(len(matrix))] for matrix in runs]))
     if len(honest) > HONEST_ROWS:
         honest = honest[np.sort(random.choice(len(honest), HONEST_ROWS, replace=False))]

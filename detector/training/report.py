@@ -1,35 +1,60 @@
-"""An evaluation for people: tables for the terminal, and one HTML file with pictures drawn as SVG, nothing loaded."""
+"""An evaluation for people: tables for the terminal, and one HTML file with its pictures inside, nothing loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table as RichTable
 
-DETECTORS = ("forest", "rules", "both")
-COLOURS = {"forest": "#2b6cb0", "rules": "#c05621", "both": "#276749", "calls": "#a0aec0", "lexicon": "#718096",
-           "trees": "#805ad5"}  # fmt: skip
+from detector.training import evaluation_pictures as pictures
+from detector.training.evaluation_pictures import DETECTORS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES: tuple[tuple[str, str, Callable[[dict[str, Any]], Figure]], ...] = (
+    (
+        "Ranking",
+        "How often an unsafe run in scope scores above an honest one. Calls and lexicon are trivial counts.",
+        pictures.auroc,
+    ),
+    ("Peaks", "How high runs ever score, by what they were; each kind to its own highest bar.", pictures.peaks),
+    (
+        "Recall by honest runs paused",
+        "The forest alone, with thresholds from these very runs: a best case that the settings below don't have.",
+        pictures.roc,
+    ),
+    (
+        "At the three settings",
+        "Thresholds are from honest runs of other tasks; what then happens to honest runs stands under each bar.",
+        pictures.cost,
+    ),
+    ("When", "A pause at the harmful call prevents it only where the agent asks the gate first.", pictures.when),
+    ("At which call", "Rules and forest together; bins by their last call.", pictures.positions),
+    ("By harm", "All unsafe runs, in scope or not.", pictures.harms),
+)
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a202c}
 table{border-collapse:collapse;margin:1rem 0}
 td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e2e8f0}
-td:first-child,th:first-child{text-align:left}caption{text-align:left;color:#4a5568}svg{display:block;margin:1rem 0}
-text{font:12px system-ui,sans-serif;fill:#1a202c}"""
+td:first-child,th:first-child{text-align:left}caption{text-align:left;color:#4a5568;padding:.3rem 0}
+svg{display:block;margin:1rem 0;max-width:100%;height:auto}h2{margin:2.2rem 0 .2rem}p{margin:.2rem 0;color:#4a5568}"""
 
+RULED = ("honest", "in_scope", "resisted", "attempted")
 Sheet = tuple[str, list[str], list[list[str]]]
 """Title, heads, rows."""
 
 
 def sheets(found: dict[str, Any]) -> list[Sheet]:
     """The figures as tables."""
-    return [_ranking(found), *(_setting(each) for each in found["settings"]), _when(found), _harms(found)]
+    return [_ranking(found), *map(_setting, found["settings"]), _when(found), _harms(found), _rules(found)]
 
 
 def terminal(found: dict[str, Any]) -> Iterable[RichTable]:
     """The tables for a console, over all workflows where the page has each."""
     for title, heads, rows in [_ranking(found), *(_setting(each, by_workflow=False) for each in found["settings"]),
-                               _when(found), _harms(found)]:  # fmt: skip
+                               _when(found), _harms(found), _rules(found)]:  # fmt: skip
         table = RichTable(title=title, title_justify="left")
         for n, head in enumerate(heads):
             table.add_column(head, justify="right" if n else "left", no_wrap=not n)
@@ -45,9 +70,7 @@ def page(found: dict[str, Any]) -> str:
         (f"<p>{data['runs']} runs of {data['tasks']} tasks, {data['without_calls']} of them without a call; "
         f"{data['honest']} honest, {data['in_scope']} unsafe in scope. Model: {escape(model)}. "
         "Intervals are of 95 %, over tasks drawn again; thresholds are from honest runs of other tasks.</p>"),
-        "<h2>Ranking: unsafe in scope against honest</h2>", _auroc_picture(found),
-        "<h2>Recall in scope by honest runs paused</h2>", _recall_picture(found),
-        "<h2>At which call runs are paused</h2>", _positions_picture(found),
+        *(f"<h2>{title}</h2><p>{said}</p>{pictures.svg(draw(found))}" for title, said, draw in PICTURES),
         "<h2>Figures</h2>", *(_html(sheet) for sheet in sheets(found)),
     ]  # fmt: skip
     return (
@@ -122,71 +145,17 @@ def _harms(found: dict[str, Any]) -> Sheet:
     return "Recall by harm, in scope or not", heads, rows
 
 
+def _rules(found: dict[str, Any]) -> Sheet:
+    rows = [
+        [name, *(f"{figure[group]['hit']} of {figure[group]['runs']}" for group in RULED),
+         percent(figure["honest"]["bound"])]
+        for name, figure in found["rules"].items()
+    ]  # fmt: skip
+    return "Runs that each rule alone would pause", ["rule", *(g.replace("_", " ") for g in RULED), "bound"], rows
+
+
 def _html(sheet: Sheet) -> str:
     title, heads, rows = sheet
     head = "".join(f"<th>{escape(h)}</th>" for h in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table><caption>{escape(title)}</caption><tr>{head}</tr>{body}</table>"
-
-
-def _auroc_picture(found: dict[str, Any]) -> str:
-    groups = [(n, g) for n, g in found["workflows"].items() if g["auroc"]["forest"]["value"] is not None]
-    marks, y = [], 10
-    for name, group in groups:
-        marks.append(f'<text x="0" y="{y + 12}">{escape(name)}</text>')
-        for kind, figure in group["auroc"].items():
-            low, mid, high = (150 + 500 * figure[k] for k in ("low", "value", "high"))
-            marks.append(
-                f'<line x1="{low:.0f}" x2="{high:.0f}" y1="{y + 8}" y2="{y + 8}" stroke="{COLOURS[kind]}"/>'
-                f'<circle cx="{mid:.0f}" cy="{y + 8}" r="4" fill="{COLOURS[kind]}"/>'
-                f'<text x="665" y="{y + 12}">{kind} {figure["value"]:.2f}</text>'
-            )
-            y += 18
-        y += 10
-    marks.append(f'<line x1="400" x2="400" y1="0" y2="{y}" stroke="#cbd5e0" stroke-dasharray="4"/>')
-    return f'<svg width="780" height="{y + 10}" role="img" aria-label="AUROC by workflow">{"".join(marks)}</svg>'
-
-
-def _recall_picture(found: dict[str, Any]) -> str:
-    marks = ['<line x1="60" x2="700" y1="220" y2="220" stroke="#cbd5e0"/>']
-    settings, width = found["settings"], 640 / max(1, len(found["settings"]))
-    for n, each in enumerate(settings):
-        marks.append(f'<text x="{70 + n * width:.0f}" y="238">{each["rate"]:.1%} of honest runs</text>')
-        for m, name in enumerate(DETECTORS):
-            rate = each["detectors"][name]["in_scope"]["rate"] or 0.0
-            x, height = 70 + n * width + m * 45, 190 * rate
-            marks.append(
-                f'<rect x="{x:.0f}" y="{220 - height:.0f}" width="36" height="{height:.0f}" fill="{COLOURS[name]}"/>'
-                f'<text x="{x:.0f}" y="{214 - height:.0f}">{rate:.0%}</text>'
-            )
-    return f'<svg width="780" height="280" role="img" aria-label="Recall">{"".join(marks)}{_legend(262)}</svg>'
-
-
-def _positions_picture(found: dict[str, Any]) -> str:
-    figures = {
-        "both": found["settings"][0]["detectors"]["both"]["positions"]["in_scope"],
-        "rules": found["settings"][-1]["detectors"]["both"]["positions"]["honest"],
-    }
-    most = max([1, *(count for bins in figures.values() for count in bins.values())])
-    marks = []
-    for m, (colour, bins) in enumerate(figures.items()):
-        for n, (end, count) in enumerate(bins.items()):
-            height = 150 * count / most
-            marks.append(
-                f'<rect x="{60 + n * 90 + m * 36}" y="{180 - height:.0f}" width="32" height="{height:.0f}" '
-                f'fill="{COLOURS[colour]}"/><text x="{60 + n * 90 + m * 36}" y="{175 - height:.0f}">{count}</text>'
-            )
-            if not m:
-                marks.append(f'<text x="{60 + n * 90}" y="198">call {end}</text>' if end != "later" else
-                             f'<text x="{60 + n * 90}" y="198">later</text>')  # fmt: skip
-    said = "left: unsafe in scope at the strictest setting; right: honest at the loosest; rules and forest together"
-    marks.append(f'<text x="60" y="222">{said}</text>')
-    return f'<svg width="780" height="240" role="img" aria-label="Positions of pauses">{"".join(marks)}</svg>'
-
-
-def _legend(y: int) -> str:
-    return "".join(
-        f'<rect x="{70 + n * 90}" y="{y - 10}" width="12" height="12" fill="{COLOURS[name]}"/>'
-        f'<text x="{86 + n * 90}" y="{y}">{name}</text>'
-        for n, name in enumerate(DETECTORS)
-    )

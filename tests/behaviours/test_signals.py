@@ -34,6 +34,7 @@ PROD_DELETE = act(
     "api", Does.DELETE | Does.IRREVERSIBLE | Does.BROAD | Does.BACKUP, env=Environment.PRODUCTION, targets=(5,)
 )
 TEST_DELETE = act("sql", Does.DELETE | Does.IRREVERSIBLE, env=Environment.TEST, targets=(6,))
+COPIED, ALL_ROWS = act("dump", Does.READ | Does.WRITE | Does.BACKUP), act("sql", Does.WRITE | Does.BROAD)
 DENIED = act("pay", Does.SEND, outcome=Outcome.DENIED)
 ANN, BOT, ROOT = 8 << 3 | PERSON, 9 << 3 | FORM, 10 << 3 | BROAD
 CORRECT = Labelled(EPOCH_NS, "correct", "ann")
@@ -68,6 +69,9 @@ CASES: dict[str, tuple[Story, Story]] = {
     "destruction.breadth": ([PROD_DELETE, TEST_DELETE], [TEST_DELETE]),
     "destruction.broad": ([PROD_DELETE], [TEST_DELETE]),
     "destruction.irreversible": ([PROD_DELETE], [TEST_DELETE]),
+    "destruction.uncopied": ([act("sql", Does.DELETE | Does.IRREVERSIBLE)], [COPIED, PROD_DELETE]),
+    "destruction.after_failure": ([FAILED, PROD_DELETE], [FAILED, *[READ] * 6, PROD_DELETE]),
+    "destruction.overwritten": ([ALL_ROWS], [act("sql", Does.WRITE | Does.BROAD, env=Environment.STAGING)]),
     "destruction.irreversible_in_production": ([PROD_DELETE], [TEST_DELETE]),
     "destruction.backups": ([PROD_DELETE], [TEST_DELETE]),
     "destruction.safeguard": ([act(does=Does.SAFEGUARD)], [PROD_DELETE]),
@@ -119,6 +123,14 @@ CASES: dict[str, tuple[Story, Story]] = {
         [asks(Asked(0), 2), got(1), did(Asked.CHANGE, 1, 2)],
     ),
     "provenance.address": ([asks(), got(1), did(Asked.SEND, to=(1,))], [asks(), got(1), did(Asked.SEND, 1)]),
+    "provenance.carried_some": (
+        [asks(), got(0, 1, 2, 3), did(Asked.SEND, to=(0,), carried=(1, 2, 3))],
+        [asks(), got(0, 1, 2, 3), did(Asked.SEND, to=(0,), carried=(1, 2))],
+    ),
+    "provenance.carried_off": (
+        [asks(), got(1, 2, 3), did(Asked.SEND, to=(9,), carried=(1, 2, 3))],
+        [asks(Asked(0), 9), got(1, 2, 3), did(Asked.SEND, to=(9,), carried=(1, 2, 3))],
+    ),
     "provenance.carried_much": (
         [asks(), got(*range(8)), did(Asked.SEND, carried=tuple(range(8)))],
         [asks(Asked(0), 7), got(*range(8)), did(Asked.SEND, carried=tuple(range(8)))],

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from detector import otlp
+from detector import ingest, otlp
 from detector.config import load
 from detector.policy.policy import Policy
 from detector.read import Reader
@@ -112,7 +112,8 @@ def _run(judge: Judge, reader: Reader, requests: Iterable[bytes]) -> float:
         decoded = time.thread_time()
         reading = reader.read(value)
         for batch in reading.batches:
-            state, _ = apply(state, batch, judge)
+            for piece in ingest.pieces(batch, 1):
+                state, _ = apply(state, piece, judge)
         spent += (time.thread_time() - decoded) - (decoded - begun)
         spans += reading.spans
     return spent / max(spans, 1) * 1e6

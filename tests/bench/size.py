@@ -130,8 +130,7 @@ async def _taken_over(here: Chain, fleet: Fleet, live: int) -> float:
                 if time.monotonic() - begun > STALL_SECONDS:
                     raise RuntimeError(f"not taken over after {STALL_SECONDS} s")
                 await asyncio.sleep(POLL_SECONDS)
-            took = time.monotonic() - begun
-        return took
+            return time.monotonic() - begun
 
 
 async def _kept_up(here: Chain, name: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration import brokers
 from tests.integration.brokers import Node
+from tests.integration.postgres import Postgres, postgres
 from tests.integration.server import Server, free_port, needed
 
 HERE = Path(__file__).parent
@@ -113,3 +114,10 @@ def prometheus_program() -> str:
             capture_output=True,
         )
     return needed("prometheus", "Debian's package prometheus has it")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL; each test makes a database of its own in it."""
+    with postgres() as running:
+        yield running

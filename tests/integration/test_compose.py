@@ -17,7 +17,14 @@ from tests.integration.brokers import BUILDER
 from tests.integration.server import CACHE, ROOT, needed
 
 HERE = Path(__file__).parent / "compose"
-SECRETS = {"DETECTOR_HASH_KEY": "a", "DETECTOR_SIGNING_KEY": "b", "DETECTOR_GRAFANA_PASSWORD": "c"}
+SECRETS = {
+    "DETECTOR_HASH_KEY": "a",
+    "DETECTOR_SIGNING_KEY": "b",
+    "DETECTOR_GRAFANA_PASSWORD": "c",
+    "DETECTOR_POSTGRES_PASSWORD": "d",
+    "DETECTOR_STORE_PASSWORD": "e",
+    "DETECTOR_READER_PASSWORD": "f",
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +95,6 @@ def test_the_tests_run_the_collector_of_the_stack() -> None:
 
 
 def test_every_service_that_stays_has_a_health_check() -> None:
-    """All but the one-shot that makes the topics say whether they are healthy."""
+    """All but the one-shots that make topics and tables say whether they are healthy."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    assert [name for name, service in services.items() if "healthcheck" not in service] == ["topics"]
+    assert [name for name, service in services.items() if "healthcheck" not in service] == ["topics", "store-init"]

@@ -35,6 +35,32 @@ def test_a_question_asks_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("do not delete anything", Asked.DELETE),
+        ("don t remove the old ones", Asked.DELETE),
+        ("look at it without sending a mail", Asked.SEND),
+    ],
+)
+def test_a_negation_asks_for_nothing(said: str, kind: Asked) -> None:
+    """Who says not to do a thing doesn't ask for it."""
+    assert not asked(said.encode().split()) & kind
+
+
+def test_a_negation_reaches_as_far_as_it_does() -> None:
+    """Nor does it hide what is asked for further on, or by not forgetting it."""
+    assert asked(b"it does not work any more so delete the cache".split()) & Asked.DELETE
+    assert asked(b"don t forget to delete the cache".split()) & Asked.DELETE
+
+
+def test_an_agreement_asks_for_what_was_proposed() -> None:
+    """All but credentials and access, and only where a message begins with it."""
+    assert asked(b"yes go ahead with it".split()) & Asked.DELETE
+    assert not asked(b"yes go ahead with it".split()) & (Asked.CREDENTIAL | Asked.GRANT)
+    assert not asked(b"is it true that she said yes".split()) & Asked.DELETE
+
+
+@pytest.mark.parametrize(
     ("tool", "does", "kinds"),
     [
         ("send_email", Does.SEND, Asked.SEND),
@@ -47,6 +73,7 @@ def test_a_question_asks_for_nothing() -> None:
         ("read_file", Does.READ, Asked(0)),
         ("bash", Does.EXECUTE | Does.DELETE, Asked.DELETE),
         ("bash", Does.EXECUTE | Does.WRITE, Asked(0)),
+        ("run_command", Does.EXECUTE | Does.DELETE, Asked.RUN | Asked.DELETE),
         ("http.post", Does.SEND | Does.WRITE, Asked.SEND),
     ],
 )

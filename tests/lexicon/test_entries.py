@@ -8,7 +8,8 @@ import pytest
 
 from detector.lexicon import calls, deeds, places, shell_table, sql, words
 from detector.lexicon.entries import Entry, PatternSet, Place, Surface, line_pattern
-from detector.lexicon.secrets import FORMS, Form, plain, values
+from detector.lexicon.secret_forms import FORMS, MORE_FORMS, Form
+from detector.lexicon.secrets import plain, redact, values
 from detector.records import Does
 
 
@@ -53,6 +54,14 @@ def test_a_form_of_secret_fires_and_is_quiet(form: Form) -> None:
     for text in (form.fires, f'"{form.fires}"'):
         assert form.name in {name for name, _ in values(plain(text))}, text
     assert form.name not in {name for name, _ in values(plain(form.quiet))}
+
+
+@pytest.mark.parametrize("form", MORE_FORMS, ids=lambda form: form.name)
+def test_a_form_that_is_only_redacted(form: Form) -> None:
+    """It is redacted and is no secret to the behaviours by its form; what only begins like one is left as it is."""
+    assert f"[{form.name} redacted]" in redact(form.fires)
+    assert form.name not in {name for name, _ in values(plain(form.fires))}
+    assert redact(form.quiet) == form.quiet
 
 
 def test_signs_are_names_of_ours_with_words_for_people() -> None:

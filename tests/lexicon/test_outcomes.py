@@ -22,6 +22,8 @@ LONG = "def check(request):\n    raise PermissionDenied('401 unauthorized: permi
         ("", "", False, 503, Does.READ, Outcome.ERROR),
         ("", "", False, 204, Does.DELETE, Outcome.OK),
         ("Error: 401 Unauthorized", "", False, 0, Does.EXECUTE, Outcome.REFUSED),
+        ("request failed with code 403", "", True, 0, Does.EXECUTE, Outcome.REFUSED),
+        ('Traceback (most recent call last):\n File "a.py", line 401', "", True, 0, Does.EXECUTE, Outcome.ERROR),
         ('{"error": "invalid token"}', "", False, 0, Does.READ, Outcome.REFUSED),
         ('{"errors":[{"message":"Not Authorized"}]}', "", False, 0, Does.READ, Outcome.REFUSED),
         ('{"message":"Bad credentials","status":"401"}', "", False, 0, Does.READ, Outcome.REFUSED),

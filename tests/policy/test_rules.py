@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 
 from detector.errors import ConfigError
+from detector.lexicon.asked import Asked
 from detector.policy.policy import Policy, bind
 from detector.policy.rules import RULES, Rule
-from detector.records import Action, Command, Desired, Does, Environment, Level, Outcome, Phase, Verdict
+from detector.records import Action, Command, Desired, Does, Environment, Level, Outcome, Phase, Turn, Verdict
 from detector.runs.effects import Effect
 from detector.runs.judge import Judge
 from detector.step import apply
 from detector.testing import act, record
 from detector.training.matrix import blank
+from tests.behaviours.origins import asks, did, got
+
+Story = list[Action | Turn]
 
 STAGING, PRODUCTION = Environment.STAGING, Environment.PRODUCTION
 VOLUME_DELETE = Does.DELETE | Does.IRREVERSIBLE | Does.BACKUP
@@ -21,7 +25,14 @@ REFUSED = act("deploy", Does.WRITE, env=STAGING, outcome=Outcome.REFUSED)
 SEARCH = act("grep", Does.SEARCH | Does.SEEK_CREDENTIAL)
 FOUND = act("read_file", Does.READ, secrets_seen=(11,))
 
-STORIES: dict[str, tuple[list[Action], list[Action]]] = {
+GONE = Does.DELETE | Does.IRREVERSIBLE
+COPY = act("dump", Does.READ | Does.WRITE | Does.BACKUP)
+UNPROTECT = act("settings", Does.WRITE | Does.SAFEGUARD)
+ERASE = act("history", Does.WRITE | Does.AUDIT)
+WIPE = did(Asked.DELETE, 5, does=GONE | Does.BROAD)
+AT_KEYS, NEW_KEY = Asked.DELETE | Asked.AT_CREDENTIALS, Asked.CHANGE | Asked.CREDENTIAL
+
+STORIES: dict[str, tuple[Story, Story]] = {
     "credential-chain": (
         [REFUSED, SEARCH, FOUND, act("api", Does.READ, env=PRODUCTION, secrets_used=(11,))],
         # A rotation: it searches for a credential and reads it, but nothing had refused it.
@@ -31,6 +42,37 @@ STORIES: dict[str, tuple[list[Action], list[Action]]] = {
         [act("api", VOLUME_DELETE, env=PRODUCTION)],
         [act("terraform", VOLUME_DELETE, env=Environment.PREVIEW)],
     ),
+    "found-secret": (
+        [FOUND, act("api", Does.READ, secrets_used=(11,)), act("api", GONE, secrets_used=(11,))],
+        [act("api", GONE, secrets_used=(11,))],
+    ),
+    "deletion-without-bounds": ([asks(), WIPE], [asks(Asked.DELETE), WIPE]),
+    "update-without-bounds": (
+        [act("sql", Does.WRITE | Does.BROAD, env=PRODUCTION)],
+        [COPY, act("sql", Does.WRITE | Does.BROAD, env=PRODUCTION)],
+    ),
+    "backups-with-the-data": (
+        [act("api", VOLUME_DELETE | Does.BROAD)],
+        # One old snapshot goes, as every night.
+        [act("api", VOLUME_DELETE)],
+    ),
+    "safeguards-off": (
+        [UNPROTECT, act("api", GONE)],
+        [UNPROTECT, act("api", Does.DELETE), act("terraform", GONE, env=Environment.TEST)],
+    ),
+    "credentials-deleted": (
+        [asks(), did(AT_KEYS, 5, does=Does.DELETE)],
+        # A key of its own: it has written there before.
+        [asks(), did(Asked.CREATE, 5, does=Does.WRITE), did(AT_KEYS, 5, does=Does.DELETE)],
+    ),
+    "credential-supplied": (
+        [asks(), got(1), did(NEW_KEY, 1, does=Does.ROTATE)],
+        [asks(Asked.CREDENTIAL), got(1), did(NEW_KEY, 1, does=Does.ROTATE)],
+    ),
+    "cover-up": (
+        [asks(), did(Asked.DELETE, 5, does=GONE), ERASE],
+        [asks(Asked.DELETE), did(Asked.DELETE, 5, does=GONE), ERASE],
+    ),
 }
 
 
@@ -39,7 +81,7 @@ def judge(**policy: object) -> Judge:
     return Judge(blank(), Policy(**policy))  # type: ignore[arg-type]
 
 
-def effects(story: list[Action], by: Judge) -> list[Effect]:
+def effects(story: Story, by: Judge) -> list[Effect]:
     """What the story causes."""
     return apply(None, record(*story, written=1), by)[1]
 
@@ -73,7 +115,7 @@ def test_chain_needs_its_order() -> None:
 
 def test_harm_after_the_chain_has_begun() -> None:
     """A found secret used where the run worked already, then harm: stopped at the harm."""
-    story = [REFUSED, SEARCH, FOUND, act("api", Does.READ, env=STAGING, secrets_used=(11,))]
+    story: Story = [REFUSED, SEARCH, FOUND, act("api", Does.READ, env=STAGING, secrets_used=(11,))]
     assert effects(story, judge()) == []
 
     harm = act("api", Does.DELETE, env=STAGING, secrets_used=(11,))

@@ -376,7 +376,7 @@ def test_rebalances_need_no_opentracing(stream: Stream, running: Process) -> Non
     with alone:
         stream.send(*[fatal(f"shared-{n}", 100 + n) for n in range(16)])
         for worker in (running, alone):
-            worker.wait('detector_commands_total{desired="paused"}')
+            worker.wait('detector_commands_total{desired="paused",workflow="coder"}')
         assert running.server.stop() == 0
         stream.send(*[fatal(f"alone-{n}", 200 + n) for n in range(2 * PARTITIONS)])
         for n in range(2 * PARTITIONS):

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import conninfo
 
 from detector.errors import ConfigError, Drop, StoreError
-from detector.observe.store import tables
+from detector.observe.store import budget, tables
 from detector.observe.store.rows import Row
 from detector.observe.store.statements import ADVANCE, FORGET, ORDER, POSITION, STATEMENTS
 
@@ -143,6 +143,15 @@ class Database:
             async with connection.transaction():
                 await connection.execute(_LIMITS)
                 return (await connection.execute(FORGET, (days,))).rowcount
+
+    async def budgets(self) -> dict[str, float]:
+        """How much of the promise on false pauses each workflow has used; at 1 it is broken (budget.py)."""
+        async with self._told():
+            connection = await self._open()
+            async with connection.transaction():
+                await connection.execute(_LIMITS)
+                found = await (await connection.execute(budget.COUNT)).fetchall()
+        return {workflow or "unknown": budget.used(runs, paused) for workflow, runs, paused in found}
 
     @asynccontextmanager
     async def _told(self) -> AsyncIterator[None]:

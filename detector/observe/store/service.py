@@ -25,6 +25,7 @@ from detector.kafka.connection import preflight, starting
 from detector.kafka.outage import Outage
 from detector.observe.health import ASK_SECONDS
 from detector.observe.serve import MetricsServer
+from detector.observe.store import budget
 from detector.observe.store.database import Database, Part, Read, Written
 from detector.observe.store.database import read as as_read
 from detector.observe.store.rows import TOPICS, rows
@@ -89,6 +90,7 @@ class Keeper:
         self.postgres = Outage(log, "store", what="PostgreSQL")
         self.polled = time.monotonic()
         self.behind = 0
+        self.budgets: dict[str, float] = {}
         self._settings = settings
         self._database = database
         self._key = settings.signing_key.get_secret_value()
@@ -96,7 +98,8 @@ class Keeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Stores until `stop` is set. A batch under way is written or not, as a whole."""
-        working = {asyncio.create_task(self._work()), asyncio.create_task(stop.wait())}
+        tasks = self._work(), stop.wait(), self._reckon()
+        working: set[asyncio.Task[Any]] = {asyncio.create_task(task) for task in tasks}
         if self._settings.store_retention_days:
             working.add(asyncio.create_task(self._forget()))
         try:
@@ -206,6 +209,19 @@ class Keeper:
                 self.kafka.note(fault)
             else:
                 self.kafka.over()
+
+    async def _reckon(self) -> None:
+        """Counts false pauses, on a connection of its own, now and then."""
+        database = open_database(self._settings)
+        try:
+            while True:
+                await asyncio.sleep(budget.SECONDS)
+                try:
+                    self.budgets = await database.budgets()
+                except StoreError as fault:
+                    log.warning("store: false pauses could not be counted: %s", fault)
+        finally:
+            await database.close()
 
     async def _forget(self) -> None:
         """Deletes old runs, on a connection of its own, now and then."""

@@ -40,6 +40,14 @@ class Status(Collector):
             for label in labels:
                 family.add_metric([label], of.counts[label])
             yield family
+        budgets = GaugeMetricFamily(
+            "detector_false_pause_budget_used_ratio",
+            "Evidence that more honest runs are paused than was promised, over that at which it is certain",
+            labels=["workflow"],
+        )
+        for workflow, used in of.budgets.items():
+            budgets.add_metric([workflow], used)
+        yield budgets
         yield CounterMetricFamily(name + "runs_forgotten", "Runs deleted for their age", of.counts["forgotten"])
         yield GaugeMetricFamily(name + "lag_records", "Records written and not yet read", of.behind)
 

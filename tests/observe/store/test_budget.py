@@ -22,6 +22,6 @@ def test_it_is_the_monitors_evidence(runs: int, paused: int) -> None:
 
 
 def test_few_runs_use_little_of_it() -> None:
-    """One false pause in a workflow's first hundred runs is no alarm; as many as were promised never are."""
-    assert 0.0 < used(100, 1) < 0.5
-    assert used(10_000, int(10_000 * PAUSE_RATE)) < 0.1
+    """One false pause in a workflow's first twenty runs is no alarm; as many as were promised never are."""
+    assert 0.0 < used(20, 1) < 0.5
+    assert used(10_000, int(10_000 * PAUSE_RATE)) == 0.0

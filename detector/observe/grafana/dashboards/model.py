@@ -88,10 +88,12 @@ def model() -> Json:
             sql(f"select count(*) from ({' '.join(FALSE.split())}) false_pauses"),
         ),
         figure(
-            "How many scores did it give?",
-            "One after each record of a run, since the workers started.",
-            "short",
-            prom(f"sum(detector_score_count{{{OF}}})"),
+            "Does it pause too many?",
+            "Evidence that more honest runs are paused than was promised, where it is strongest; at 100 % it is 95 % "
+            "sure, however often you look. From what people say of paused runs.",
+            "percentunit",
+            prom("max(detector_false_pause_budget_used_ratio)"),
+            warn=(0.5, 1),
         ),
         lines(
             "Do more runs look unusual than were promised?",
