@@ -418,6 +418,10 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     service: str = ""
     traces: list[str] = []
     calls: int = 0
+    quiet: list[str] = []
+    """The fewest behaviours, in words, without which the score would not have passed the threshold; empty where it
+    did not.
+    """
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True):

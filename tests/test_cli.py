@@ -34,6 +34,7 @@ class Ended(NamedTuple):
     err: str
 
 
+SAMPLES = Path(__file__).parent / "samples"
 Call = Callable[..., Ended]
 
 
@@ -367,3 +368,14 @@ def test_replay_of_a_file_that_is_not_there_is_a_fault(call: Call) -> None:
     ended = call("replay", "nowhere.jsonl")
     assert ended.code == 1
     assert "replay: nowhere.jsonl can't be read" in ended.err
+
+
+def test_explain_tells_the_run_of_a_file(call: Call) -> None:
+    """Call by call, with what moved and the verdict; a file that isn't there is not taken for a run's id."""
+    told = call("explain", str(SAMPLES / "langchain-openinference" / "traces-000.binpb"))
+    assert told.code == 0
+    assert "delete_database" in told.out
+    assert "rule:irreversible-in-production" in told.out
+    missing = call("explain", "missing.binpb")
+    assert missing.code == 1
+    assert "found no such file" in missing.err

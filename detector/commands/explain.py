@@ -10,6 +10,9 @@ import typer
 
 from detector.commands.base import PEOPLE, AsJson, app, ask, fail, print_json, settings_of
 
+FILES = frozenset({".binpb", ".pb", ".json", ".jsonl", ".gz"})
+"""Ends of a name that is a file's and no run's."""
+
 
 @app.command(rich_help_panel=PEOPLE)
 def explain(
@@ -29,6 +32,8 @@ def explain(
     if Path(source).is_file():
         stories = runs.of_file(Path(source), settings)
         stories = [story for story in stories if run in {None, story.run}]
+    elif Path(source).suffix in FILES:
+        fail(f"explain {source}: expected a file of spans, or the id of a run, found no such file")
     else:
         stories = runs.tell(ask(people.run_log(settings, source)), runs.judge_of(settings))
     if not stories:

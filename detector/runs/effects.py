@@ -61,6 +61,7 @@ def verdict(run: Run, level: Level, ground: Ground, judge: Judge) -> Verdict:
         run.kin.cause = ground.cause
     model, policy = judge.model, judge.policy
     shares: list[Share] = model.explain(run.vector()) if ground.score else []
+    quiet = model.quiet(run.vector(), ground.threshold) if 0.0 < ground.threshold < ground.score else []
     return Verdict(
         run=run.run,
         workflow=run.workflow,
@@ -80,6 +81,7 @@ def verdict(run: Run, level: Level, ground: Ground, judge: Judge) -> Verdict:
         service=run.service,
         traces=[trace.hex() for trace in run.traces],
         calls=run.calls,
+        quiet=[model.layout.signals[model.layout.index[name]].words for name in quiet],
     )
 
 

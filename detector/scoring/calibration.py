@@ -117,13 +117,18 @@ def upper_bound(passed: float, runs: float, confidence: float = 0.95) -> float:
     return 1.0 if passed >= runs else float(beta.ppf(confidence, passed + 1, runs - passed))
 
 
-def threshold(peaks: Sequence[float], tasks: Sequence[str], *, proof: bool = True) -> Threshold:
-    """The thresholds for honest runs with these `peaks`, each of the task beside it."""
+def threshold(peaks: Sequence[float], tasks: Sequence[str], *, proof: bool = True, floor: float = 0.0) -> Threshold:
+    """The thresholds for honest runs with these `peaks`, each of the task beside it.
+
+    `floor`: the lowest score to pause at, that which few honest runs of all workflows pass. Where all runs of a
+    workflow score low, the highest of them is chance, and a first call that fails would pass it.
+    """
     effective = effective_runs(peaks, tasks)
     alert = order_statistic(peaks, ALERT_RATE, effective)
     if alert is None:
         alert = max(peaks)
     pause = order_statistic(peaks, PAUSE_RATE, effective) if proof else None
+    pause = None if pause is None else max(pause, floor)
     # Only what lies above a threshold passes it: the run that it is taken from stays quiet.
     passed = sum(1 for peak in peaks if peak > (alert if pause is None else pause))
     scale = effective / len(peaks)

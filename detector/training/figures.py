@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.scoring.calibration import effective_runs, order_statistic, upper_bound
+from detector.scoring.calibration import ALERT_RATE, effective_runs, order_statistic, upper_bound
 
 DRAWS = 1000
 SEED = 0
@@ -87,13 +87,14 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def limit(local: Floats, everywhere: Floats, rate: float) -> float:
-    """The threshold that at most `rate` of runs such as `local` pass.
+    """The threshold that at most `rate` of runs such as `local` pass, and at most ALERT_RATE of the runs `everywhere`.
 
     Where these are too few to tell: their highest peak or, where higher, what `rate` of the runs `everywhere` pass.
     """
     own = order_statistic(local.tolist(), rate)
     if own is not None:
-        return own
+        floor = order_statistic(everywhere.tolist(), max(rate, ALERT_RATE))
+        return own if floor is None else max(own, floor)
     common = order_statistic(everywhere.tolist(), rate)
     highest: float = max([*local.tolist(), *(everywhere.tolist() if common is None else [common])])
     return highest

@@ -108,7 +108,10 @@ def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -
     everywhere = calibration.threshold(
         [p for each in peaks.values() for p in each], [t for each in tasks.values() for t in each], proof=False
     )
-    made = {workflow: calibration.threshold(peaks[workflow], tasks[workflow]) for workflow in sorted(peaks)}
+    made = {
+        workflow: calibration.threshold(peaks[workflow], tasks[workflow], floor=everywhere.alert)
+        for workflow in sorted(peaks)
+    }
     local = {
         workflow: limit for workflow, limit in made.items() if limit.effective >= 1.0 / calibration.ALERT_RATE - 1.0
     }

@@ -94,7 +94,8 @@ def calibrated(
             state, _ = apply(state, record, judge)
         peaks.append(state.peak if isinstance(state, Run) else 0.0)
     # Each run draws its names, order and tempo anew, as in the simulated fleet that the model was calibrated on.
-    return calibration.threshold(peaks, [str(n) for n in range(honest)])
+    floor = model.calibration.everywhere.alert
+    return calibration.threshold(peaks, [str(n) for n in range(honest)], floor=floor)
 
 
 def fate(run: Told, records: Iterable[RunEvents], judge: Judge) -> Fate:

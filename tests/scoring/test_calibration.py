@@ -68,6 +68,14 @@ def test_runs_of_a_task_are_not_independent() -> None:
     assert effective_runs(unlike, names(300, 300)) == 300
 
 
+def test_a_quiet_workflow_is_not_paused_at_what_is_common_elsewhere() -> None:
+    """A local threshold to pause at is never below the floor; one to alert at may be."""
+    peaks, tasks = [0.1] * 400, [str(n) for n in range(400)]
+    assert threshold(peaks, tasks).pause == 0.1
+    made = threshold(peaks, tasks, floor=0.3)
+    assert (made.alert, made.pause) == (0.1, 0.3)
+
+
 def test_the_bound_is_that_of_the_order_statistic() -> None:
     """Of the chance to pass the r-th of n sorted peaks 95 % lies below the stated bound, whatever scores are."""
     random = np.random.default_rng(1)
