@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from detector.config import load
 from detector.policy.policy import Policy
 from detector.records import Label, Verdict, decode_log
 from detector.replay import verdicts
@@ -49,8 +48,7 @@ def test_stream_and_replay_agree(stream: Stream) -> None:
         streamed = stream.json("agent-verdicts", 4)
         worker.wait('detector_events_total{kind="action"}', 8 * 3 + 4 * 3 + 4)
     log = [decode_log(value) for value in stream.read("agent-run-log")]
-    settings = load()
-    judge = Judge(load_model(settings.models), Policy.from_settings(settings))
+    judge = Judge(load_model(stream.settings.models), Policy.from_settings(stream.settings))
     again = [msgspec.to_builtins(verdict) for verdict in verdicts(iter(log), judge)]
 
     by_run = sorted(streamed, key=lambda verdict: str(verdict["run"]))

@@ -14,6 +14,7 @@ from typing import Any, Self
 import msgspec
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from detector.config import Settings, load
 from tests.integration.server import Server, free_port
 
 PARTITIONS = 4
@@ -33,12 +34,18 @@ class Stream:
             "DETECTOR_PARTITIONS": str(PARTITIONS),
             "DETECTOR_HASH_KEY": "test",
             "DETECTOR_SHADOW_SHARE": "0",
+            "DETECTOR_BRAKE_STOPS": "0",
             "DETECTOR_TICK_SECONDS": "0.2",
             **env,
         }
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "linger.ms": 0, "message.max.bytes": 64 * 1024 * 1024}
         )
+
+    @property
+    def settings(self) -> Settings:
+        """What its workers are set to."""
+        return load(**{name.removeprefix("DETECTOR_").lower(): value for name, value in self.env.items()})
 
     def worker(self, name: str = "worker", **env: str) -> Worker:
         """A worker with a folder of its own; use it as a context."""

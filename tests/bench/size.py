@@ -118,19 +118,22 @@ async def _recovery(here: Chain) -> dict[str, float]:
 
 async def _taken_over(here: Chain, fleet: Fleet, live: int) -> float:
     """Seconds from the death of one of two workers until the other has judged new records of all partitions."""
-    async with here.worker() as survivor, aiohttp.ClientSession() as session:
-        async with here.worker(name="standby", core=0) as other:
-            await _kept_up(here, "standby")
-            before = await done([survivor], session)
-            other.kill()
-            begun = time.monotonic()
-            more = fleet.more(live, STANDBY_RECORDS)
-            await here.send(more)
-            while (await done([survivor], session))[1] - before[1] < len(more):
-                if time.monotonic() - begun > STALL_SECONDS:
-                    raise RuntimeError(f"not taken over after {STALL_SECONDS} s")
-                await asyncio.sleep(POLL_SECONDS)
-            return time.monotonic() - begun
+    async with (
+        here.worker() as survivor,
+        aiohttp.ClientSession() as session,
+        here.worker(name="standby", core=0) as other,
+    ):
+        await _kept_up(here, "standby")
+        before = await done([survivor], session)
+        other.kill()
+        begun = time.monotonic()
+        more = fleet.more(live, STANDBY_RECORDS)
+        await here.send(more)
+        while (await done([survivor], session))[1] - before[1] < len(more):
+            if time.monotonic() - begun > STALL_SECONDS:
+                raise RuntimeError(f"not taken over after {STALL_SECONDS} s")
+            await asyncio.sleep(POLL_SECONDS)
+        return time.monotonic() - begun
 
 
 async def _kept_up(here: Chain, name: str) -> None:

@@ -94,7 +94,7 @@ def answering(subject: Subject, done: Ingested | Exception, monkeypatch: pytest.
         (Ingested(), "neither spans nor a reason"),
         (Ingested(spans=2), "spans and reasons do not add up"),
         (Ingested(rejects={"bad_json": 1}), "a whole request was set aside"),
-        (Ingested(spans=1, detail=hostile.SECRETS[1]), "a secret came out"),
+        (Ingested(spans=1, aliases=[("trace", hostile.SECRETS[1])]), "a secret came out"),
         (Ingested([(b"run", b"\x01\xc1")], spans=1), "ValueError in records.py"),
         (ZeroDivisionError(), "ZeroDivisionError in the fuzz itself"),
     ],
