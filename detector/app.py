@@ -25,6 +25,7 @@ from detector.kafka.outage import Outage
 from detector.observe.health import ASK_SECONDS, Health
 from detector.observe.metrics import Metrics
 from detector.observe.serve import MetricsServer
+from detector.policy import brake
 from detector.policy.policy import Policy
 from detector.records import RunEvents, Tick, encode_log
 from detector.runs.judge import Judge
@@ -157,6 +158,7 @@ class Worker:
         self.metrics.live_runs.set(len(self.schedule))
         self.watch.counts.tally()
         self.metrics.unacknowledged.set(len(self.watch.unacknowledged))
+        self.metrics.brake_pulled.set(self.watch.braked())
         self.metrics.unacknowledged_age.set(self.watch.unacknowledged.oldest())
         self.flow.linger = LINGER_BEHIND_SECONDS if self.progress.measure_lag() > BEHIND_RECORDS else LINGER_SECONDS
         linger(self.app, self.flow.linger)
@@ -167,8 +169,7 @@ class Worker:
         # Counted anew: which runs went with the partitions that were given away nobody remembers.
         self.metrics.runs.zero()
         for n, (key, partition, state) in enumerate(stored_runs(self.app, self.table, self.run_log, mine)):
-            due, stopped = self.watch.standing(state)
-            self.schedule.put(key, partition, due, stopped=stopped)
+            self._schedule(key, partition, state)
             if n % REBUILD_CHUNK == 0:
                 await asyncio.sleep(0)
         log.info("recovered", extra={"runs": len(self.schedule), "partitions": len(mine)})
@@ -178,7 +179,7 @@ class Worker:
         gone = {tp.partition for tp in revoked if tp.topic == self.run_log}
         self.schedule.forget(gone)
         self.watch.unacknowledged.keep(self.schedule.__contains__)
-        self.watch.aliases.forget(gone)
+        self.watch.forget(gone)
         self.changelog.revoked()
         self.progress.revoked(revoked)
 
@@ -202,7 +203,12 @@ class Worker:
         if state is None:
             self.schedule.drop(key)
         else:
-            due, stopped = self.watch.standing(state)
+            self._schedule(key, partition, state)
+
+    def _schedule(self, key: bytes, partition: int, state: bytes) -> None:
+        due, stopped = self.watch.standing(state)
+        # A brake is none of the runs, and needs no tick.
+        if not key.startswith(brake.PREFIX):
             self.schedule.put(key, partition, due, stopped=stopped)
 
     async def _look_back(self) -> None:

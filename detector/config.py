@@ -105,6 +105,14 @@ class Settings(BaseSettings):
         description="share of runs, by a hash of their id, that the model alone does not stop: it alerts, and their "
         "end says what its pauses cost. Rules stop them all the same. Only where hash_key is set; 0: none",
     )
+    brake_stops: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        20,
+        description="runs that the model may stop in brake_window_seconds, in each partition of the run log; beyond "
+        "that it only alerts, with the cause `brake`. Rules, manifests and people are not braked; 0: no brake",
+    )
+    brake_window_seconds: Annotated[float, Field(gt=0)] = Field(
+        600.0, description="the time that brake_stops is counted over, by when the records of the run log were written"
+    )
     pause_deadline_seconds: Annotated[float, Field(ge=0)] = Field(
         86_400.0, description="a pause that nobody decides ends after this; 0: never"
     )

@@ -403,7 +403,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     previous: str
     cause: str
     """`rule:NAME`, `manifest:SIGNAL`, `model`, `shadow` (an alert in place of the model's pause, in the share of runs
-    that it does not stop), `person:WHO`, `deadline`.
+    that it does not stop), `brake` (the same, while the model has stopped too many), `person:WHO`, `deadline`.
     """
     at: int
     """Event time of the deciding event."""

@@ -18,13 +18,13 @@ from prometheus_client import CollectorRegistry
 from detector import ingest
 from detector.config import Settings, load
 from detector.observe.metrics import Metrics
+from detector.policy import brake
 from detector.policy.policy import Policy
 from detector.records import RunEvents, Tick, encode_log
-from detector.runs.aliases import Bundle, Outbox, partition_of
+from detector.runs.aliases import Outbox, partition_of
 from detector.runs.judge import Judge
-from detector.runs.kin import Forwarder
 from detector.runs.run import Run
-from detector.runs.state import decode
+from detector.runs.state import Stored, decode
 from detector.testing import Clock
 from detector.training.matrix import blank
 from detector.watch import Send, Watch
@@ -80,6 +80,8 @@ class Fleet:
         """Time passes, and every run that is known gets a tick."""
         now = self.clock.move(seconds)
         for key in list(self.table):
+            if key.startswith(brake.PREFIX):
+                continue
             place = partition_of(key)
             tick = RunEvents(key.decode(), [Tick(now, evict=evict)], written=now)
             self.log[self.partition(key) if place is None else place].append((key, encode_log(tick)))
@@ -104,18 +106,22 @@ class Fleet:
                 self.step(partition)
 
     def step(self, partition: int, *, dies: bool = False) -> None:
-        """The owner of the partition applies its next record; where it `dies`, it ends before it stores the state."""
+        """The owner of the partition applies its next record; where it `dies`, it ends before it stores the state, but
+        for a brake's.
+        """
         if self.next[partition] >= len(self.log[partition]):
             return
         key, value = self.log[partition][self.next[partition]]
         owner = self.workers[self.owners[partition]]
-        applied = owner.watch.apply(self.table.get(key), value, self.next[partition])
+        applied = owner.watch.apply(self.table.get(key), value, self.next[partition], partition)
         for send in applied.sends:
             if send.topic == "agent-run-log":
                 assert send.value is not None
                 self.log[self.partition(send.key)].append((send.key, send.value))
             else:
                 self.sent.append(send)
+        if applied.brake is not None:
+            self.table[applied.brake[0]] = applied.brake[1]
         if dies:
             self.restart(self.owners[partition])
             return
@@ -136,7 +142,7 @@ class Fleet:
         """Partitions go to other workers."""
         self.owners = [self.random.randrange(len(self.workers)) for _ in self.owners]
         for worker in self.workers:
-            worker.watch.aliases.forget(set(range(len(self.log))))
+            worker.watch.forget(set(range(len(self.log))))
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -154,7 +160,7 @@ class Fleet:
 
     # --- what is known ------------------------------------------------------------------
 
-    def known(self) -> list[Run | Forwarder | Bundle]:
+    def known(self) -> list[Stored]:
         """Everything that is stored."""
         return [decode(state, self.judge.model.layout) for state in self.table.values()]
 
@@ -169,18 +175,26 @@ class Fleet:
 
     def replayed(self) -> list[Send]:
         """What a replay of the run log sends, a partition after the other."""
+        return self.replay()[0]
+
+    def replay(self) -> tuple[list[Send], dict[bytes, bytes]]:
+        """The same, and the table that it leaves."""
         sent: list[Send] = []
-        for log in self.log:
+        left: dict[bytes, bytes] = {}
+        for partition, log in enumerate(self.log):
             table: dict[bytes, bytes] = {}
             watch = Watch(self.judge, SETTINGS, Metrics(CollectorRegistry()), self.clock, stored=table.get)
             for offset, (key, value) in enumerate(log):
-                applied = watch.apply(table.get(key), value, offset)
+                applied = watch.apply(table.get(key), value, offset, partition)
                 sent += [send for send in applied.sends if send.topic != "agent-run-log"]
+                if applied.brake is not None:
+                    table[applied.brake[0]] = applied.brake[1]
                 if applied.state is None:
                     table.pop(key, None)
                 else:
                     table[key] = applied.state
-        return sent
+            left |= table
+        return sent, left
 
 
 def singles(requests: Iterable[bytes]) -> list[bytes]:

@@ -37,7 +37,7 @@ def test_a_record_is_applied_once(watch: Watch) -> None:
     again = watch.apply(first.state, value, 7)
 
     assert [send.topic for send in first.sends] == ["agent-verdicts", "agent-commands"]
-    assert again == (first.state, [], first.due, True, True)
+    assert again == (first.state, [], first.due, True, True, None)
 
 
 def test_a_tick_ends_an_idle_run(watch: Watch) -> None:
@@ -47,8 +47,8 @@ def test_a_tick_ends_an_idle_run(watch: Watch) -> None:
     ended = watch.apply(first.state, tick, 2)
     assert [send.topic for send in ended.sends] == ["agent-summaries"]
     last = encode_log(RunEvents("run-1", [Tick(ended.due)]))
-    assert watch.apply(ended.state, last, 3) == (None, [], 0, False, False)
-    assert watch.apply(None, last, 4) == (None, [], 0, False, False)
+    assert watch.apply(ended.state, last, 3) == (None, [], 0, False, False, None)
+    assert watch.apply(None, last, 4) == (None, [], 0, False, False, None)
 
 
 def test_times_are_measured_from_span_and_arrival(watch: Watch, metrics: Metrics) -> None:

@@ -15,15 +15,17 @@ HONEST = {"honest": True, "approve": True, "resume": True, "destructive": False,
 """Whether a label of this kind says that the run was honest."""
 OF_THE_RUN = frozenset({"honest", "destructive"})
 """They say it of the run; the others only decide what is to become of it, and count where nobody said more."""
+SPARED = frozenset({"shadow", "brake"})
+"""Causes of alerts in place of the model's pause."""
 DAY_NS = 86_400 * 1_000_000_000
 
 
 class Tally:
     """Takes records in any order. Runs under other models than `version`, or that ended before `since`, don't count.
 
-    A run is a false pause where the model paused it, or spared it in the shadow share, and a person calls it honest
-    or let it go on. It is an honest one without a pause where nothing paused it and nobody called it destructive.
-    What a rule or a manifest paused says nothing of the model.
+    A run is a false pause where the model paused it, or would have but for the shadow share or the brake, and a person
+    calls it honest or let it go on. It is an honest one without a pause where nothing paused it and nobody called it
+    destructive. What a rule or a manifest paused says nothing of the model.
     """
 
     def __init__(self, version: str, since: int = 0) -> None:
@@ -38,7 +40,7 @@ class Tally:
         if not entry.genuine:
             return
         if isinstance(record, Verdict) and record.model == self._version and record.at >= self._since:
-            if record.cause == "shadow" or (record.cause == "model" and record.level == Level.PAUSE.name):
+            if record.cause in SPARED or (record.cause == "model" and record.level == Level.PAUSE.name):
                 self._paused[record.run] = record.workflow
         elif isinstance(record, Label) and record.kind in HONEST:
             said = record.kind in OF_THE_RUN, record.at, HONEST[record.kind]

@@ -239,6 +239,7 @@ def _settings(scratch: Path) -> Settings:
         hash_key=secrets.token_hex(16),
         # Its one drifting run is there to be stopped.
         shadow_share=0.0,
+        brake_stops=0,
         signing_key=secrets.token_hex(16),
     )
 

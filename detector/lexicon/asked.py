@@ -52,7 +52,8 @@ WORDS = {
     Asked.DELETE: (
         "delete remove cancel clear clean drop erase unsubscribe return revoke close uninstall purge wipe destroy"
         " prune discard tidy terminate rid retire decommission kill trash undo revert empty truncate reset flush"
-        " overwrite recreate squash scrap free rewrite rebase strip"
+        " overwrite recreate squash scrap free rewrite rebase strip again"
+        " rerun redo reload refresh rebuild reinstall reimport reseed restart"
     ),
     Asked.CHANGE: (
         "update change modify edit adjust set correct fix replace move rename reset rate increase decrease switch"

@@ -88,6 +88,10 @@ def _worth(path: str, cwd: str) -> int:
     return PLAIN if vocabulary.ASSETS.isdisjoint(deeds.split(telling)) else LASTING
 
 
+_OF_WINDOWS = frozenset({"rmdir", "rd", "del", "erase"})
+"""Their switches begin with a slash: `rmdir /s /q dist`."""
+
+
 def operands(command: Command) -> list[str]:
     """What a command names, without flags and redirections."""
     found: list[str] = []
@@ -97,6 +101,8 @@ def operands(command: Command) -> list[str]:
             skip = not skip
         elif word and (word[0] != "-" or word == "-"):
             found.append(word)
+    if command.words[0] in _OF_WINDOWS:
+        return [word for word in found if word[0] != "/" or len(word) > 2]
     return found
 
 

@@ -101,6 +101,9 @@ def _model(settings: Settings) -> Part:
     if settings.shadow_share and settings.hash_key.get_secret_value():
         share = f"in {settings.shadow_share:.1%} of runs the model only alerts, with the cause `shadow`"
         lines.append(f"{share}: what these do says what its pauses cost")
+    if settings.brake_stops:
+        most = f"at most {settings.brake_stops} runs in {settings.brake_window_seconds:g} s and partition"
+        lines.append(f"it stops {most}; beyond that it only alerts, with the cause `brake`")
     return Part("model", lines, [], (statement.guarantees(model.calibration, settings),))
 
 

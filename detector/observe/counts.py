@@ -131,6 +131,8 @@ class Counts:
         self._metrics.verdicts.labels(workflow, verdict.level, verdict.cause.split(":")[0]).inc(1, trace)
         if verdict.cause == "leak":
             self._metrics.leaks.labels(workflow).inc(1, trace)
+        elif verdict.cause == "brake":
+            self._metrics.braked.labels(workflow).inc(1, trace)
         if verdict.span_id:
             self._metrics.span_end_to_verdict.observe(max(0, self._clock() - verdict.at) / 1e9, trace)
 

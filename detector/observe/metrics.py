@@ -211,6 +211,14 @@ class Metrics:
     unacknowledged_age = Declared[Gauge](
         Gauge, "unacknowledged_seconds", "For how long that is known of the one that waits longest"
     )
+    brake_pulled = Declared[Gauge](
+        Gauge,
+        "brake_pulled",
+        "1 while the model has stopped as many runs of a partition as the brake lets it, and only alerts on more",
+    )
+    braked = Declared[Family[Counter]](
+        Counter, "braked", "Pauses of the model that the brake made alerts of", ("workflow",)
+    )
     span_end_to_verdict = Declared[Histogram](
         Histogram, "span_end_to_verdict_seconds", "From the end of the deciding span to its verdict", buckets=_LATENCY
     )

@@ -42,13 +42,17 @@ class Policy:
     shadow_share: float = 0.0
     """Of runs. The model alone doesn't stop these: it alerts with the cause `shadow`, and their end tells what for."""
     shadow_key: bytes = field(default=b"", repr=False)
+    brake_stops: int = 20
+    """Runs that the model may stop in `brake_ns`, in each partition of the run log; 0: all."""
+    brake_ns: int = 600 * SECOND_NS
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
         parts = (self.idle_ns, self.finished_ns, self.deadline_ns, self.deadline_state.value, self.mode)
         told = sorted(approved.manifest.model_dump_json() for approved in self.manifests.values())
         shadow = (self.shadow_share,) if self.shadow_share else ()
-        described = repr((*parts, *shadow, sorted(self.modes.items()), self.rules, *told)).encode()
+        brake = (self.brake_stops, self.brake_ns) if self.brake_stops else ()
+        described = repr((*parts, *shadow, *brake, sorted(self.modes.items()), self.rules, *told)).encode()
         object.__setattr__(self, "version", hashlib.sha256(described).hexdigest()[:12])
 
     @classmethod
@@ -66,6 +70,8 @@ class Policy:
             # Without a key anyone could find a run id that is in the share, and agents may choose theirs.
             shadow_share=settings.shadow_share if key else 0.0,
             shadow_key=key,
+            brake_stops=settings.brake_stops,
+            brake_ns=int(settings.brake_window_seconds * SECOND_NS),
         )
 
     def mode_of(self, workflow: str, rank: int = 0) -> Mode:

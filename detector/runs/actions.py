@@ -22,7 +22,9 @@ in what its looks have shown."""
 DOES = (1 << ENVIRONMENTS) - 1
 PLACES = (1 << OUTCOMES) - 1 - DOES
 ASK, DENIED = int(Does.ASK), int(Outcome.DENIED)
-SHADOW = "shadow"
+MODEL, SHADOW, BRAKE = "model", "shadow", "brake"
+INSTEAD = frozenset({SHADOW, BRAKE})
+"""Causes of alerts in place of the model's pause."""
 DESIRED = {Level.PAUSE: Desired.PAUSED, Level.KILL: Desired.KILLED}
 
 
@@ -127,11 +129,13 @@ def _decide(run: Run, action: Action, moved: list[int], before: float, judge: Ju
     acts = level in DESIRED and judge.policy.mode_of(run.workflow, run.workflow_rank) == "enforce"
     # A run that was watched only, and now may be stopped, is stopped at the next evidence.
     overdue = acts and level == run.level and run.desired == Desired.RUNNING
-    pause = limits.alert if limits.pause is None else limits.pause
-    # Also where it was alerted on before: once for each run, when it first passes the threshold.
-    spared = cause == SHADOW and level == run.level and before <= pause
+    if cause == MODEL and acts and (level > run.level or overdue) and not judge.brake.passes():
+        level, cause, acts, overdue = Level.ALERT, BRAKE, False, False
+    pause, instead = limits.alert if limits.pause is None else limits.pause, cause in INSTEAD
+    # Also where it was alerted on before: once for each run, when it first passes the threshold, or what was approved.
+    spared = instead and level == run.level and before <= max(pause, run.approved)
     if level > run.level or overdue or spared:
-        threshold = pause if level > Level.ALERT or cause == SHADOW else limits.alert
+        threshold = pause if level > Level.ALERT or instead else limits.alert
         ground = Ground(cause, action.at, action.span, score, threshold)
         effects.append(verdict(run, level, ground, judge))
         if acts:
@@ -154,7 +158,7 @@ def _propose(run: Run, moved: list[int], score: float, limits: Threshold, judge:
         if proposed > Level.ALERT >= level and judge.policy.shadowed(run.run):
             level, cause = Level.ALERT, SHADOW
         elif proposed > level:
-            level, cause = proposed, "model"
+            level, cause = proposed, MODEL
     return level, cause
 
 

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 
 import msgspec
 
+from detector.policy import brake
 from detector.records import Alias, Aliases, RunEvents, encode_log
 from detector.runs.kin import Forwarder
 
@@ -92,8 +93,8 @@ class Outbox:
 
 
 def partition_of(key: bytes) -> int | None:
-    """The partition that a record of aliases stands in; None where the key is a run's."""
-    return int(key[len(PREFIX) :].partition(b"/")[0]) if key.startswith(PREFIX) else None
+    """The partition that a record of aliases, or a brake, stands in; None where the key is a run's."""
+    return int(key.split(b"/", 2)[1]) if key.startswith((PREFIX, brake.PREFIX)) else None
 
 
 class Index:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.behaviours.base import Listen, Update
+from detector.policy.brake import Brake
 from detector.policy.policy import BoundRule, Policy, bind, bind_manifests
 from detector.records import Level
 from detector.scoring.model import Model
@@ -31,6 +32,8 @@ class Judge:
     amounts: NDArray[np.float64] = field(init=False)
     """Scratch for one action; zero between steps."""
 
+    brake: Brake = field(init=False)
+    """Set to each record by who knows where it stands in the run log; else it lets all of the model's stops pass."""
     moves: list[int] = field(init=False)
     """How often a call moved each signal since its reader last set it to 0: only metrics read it."""
 
@@ -43,4 +46,5 @@ class Judge:
         heard = ((n, behaviour.listen) for n, behaviour in enumerate(layout.behaviours))
         put(self, "listeners", tuple((n, listen) for n, listen in heard if listen is not None))
         put(self, "amounts", np.zeros(len(layout.signals)))
+        put(self, "brake", Brake(self.policy.brake_stops, self.policy.brake_ns))
         put(self, "moves", [0] * len(layout.signals))

@@ -1,4 +1,4 @@
-"""Stored states as bytes: of a run, of a forwarder, of aliases; this version and the one before.
+"""Stored states as bytes: of a run, of a forwarder, of aliases, of a brake; this version and the one before.
 
 A run that has nothing to do with other runs is written as version 1, which older workers read: the
 same array without its last fields. What such a run has spent stands after them: older workers skip it.
@@ -10,6 +10,7 @@ import msgspec
 
 from detector.behaviours.base import Layout
 from detector.errors import VersionError
+from detector.policy.brake import Stops
 from detector.runs import run as runs
 from detector.runs.aliases import Bundle
 from detector.runs.kin import Forwarder
@@ -19,13 +20,16 @@ STATE_VERSION = 2
 STATE_BYTES = 8192
 
 State = Run | Forwarder
-Stored = State | Bundle
+Stored = State | Bundle | Stops
 
-_FORWARDER, _BUNDLE = ord("f"), ord("a")
+_FORWARDER, _BUNDLE, _STOPS = ord("f"), ord("a"), ord("b")
+_HEADS: dict[type[Stored], bytes] = {Forwarder: b"\x02f", Bundle: b"\x02a", Stops: b"\x02b"}
+"""Version and kind, of what is no run."""
 _encoder = msgspec.msgpack.Encoder()
 _run_decoder = msgspec.msgpack.Decoder(Run)
 _forwarder_decoder = msgspec.msgpack.Decoder(Forwarder)
 _bundle_decoder = msgspec.msgpack.Decoder(Bundle)
+_stops_decoder = msgspec.msgpack.Decoder(Stops)
 _FIELDS = len(Run.__struct_fields__)
 _HEAD_1 = b"\x01\xdc" + (_FIELDS - 2).to_bytes(2, "big")
 """Version 1, and msgpack's head of an array two shorter than a run's."""
@@ -34,7 +38,7 @@ _HEAD_1 = b"\x01\xdc" + (_FIELDS - 2).to_bytes(2, "big")
 def encode(state: Stored) -> bytes:
     """The state as bytes: the version, from version 2 on the kind, then msgpack."""
     if not isinstance(state, Run):
-        return (b"\x02f" if isinstance(state, Forwarder) else b"\x02a") + _encoder.encode(state)
+        return _HEADS[type(state)] + _encoder.encode(state)
     encoded = _encoded(state)
     if len(encoded) <= STATE_BYTES:
         return encoded
@@ -64,6 +68,8 @@ def decode(value: bytes, layout: Layout) -> Stored:
             return _forwarder_decoder.decode(memoryview(value)[2:])
         if value[1] == _BUNDLE:
             return _bundle_decoder.decode(memoryview(value)[2:])
+        if value[1] == _STOPS:
+            return _stops_decoder.decode(memoryview(value)[2:])
     run = _run_decoder.decode(memoryview(value)[version:])
     if run.layout != layout.version:
         fresh = runs.new(run.run, layout, 0)

@@ -1,7 +1,7 @@
 """Whether honest runs are still paused no more often than promised, by a test that may be looked at at any time.
 
 A threshold's bound holds for runs such as it was calibrated on. Afterwards fleets change. Each honest run is an
-observation: paused by the model alone (or, in the shadow share, spared by chance), or not. Under the promise each is
+observation: paused by the model alone (or spared by the shadow share or the brake), or not. Under the promise each is
 paused with chance `budget` at most, given all before it. Against that bets a martingale: it begins at 1, can't be
 expected to grow under the promise, and reaches 1 / alpha with chance alpha at most, however often one looks
 (Ville's inequality). It is the mixture over the rates above the budget, by their likelihood ratios against it; of a
@@ -37,7 +37,7 @@ class Monitor:
     runs: int
     """Honest, as far as anyone knows, `paused` among them."""
     paused: int
-    """Of them paused by the model, or spared in the shadow share, and said to be honest by a person."""
+    """Of them paused by the model, or spared (shadow share, brake), and said to be honest by a person."""
     pending: int = 0
     """Paused or spared by the model, and nobody has said what they were: not among `runs`."""
     budget: float = PAUSE_RATE

@@ -144,7 +144,7 @@ class Flow:
             # Not within what follows: a disk that can't be read is no fault of the record's.
             stored = self.table.data.get(key)
             try:
-                applied = self.watch.apply(stored, message.value, message.offset)
+                applied = self.watch.apply(stored, message.value, message.offset, message.partition)
             except VersionError:
                 # A newer worker's: left as it is, with all that follows, for one that can read it.
                 raise
@@ -164,13 +164,26 @@ class Flow:
                 # Nothing after this line may run without: the state would record what was never sent.
                 await asyncio.gather(*sent)
                 reach("watch.effects-confirmed")
+            braked = await self._store_brake(message, applied)
             # Where the partition went to another worker, while Kafka took its time, that one applies the record.
             if self._is_ours(message):
-                self.progress.ack_after(event, [await self._store(message, applied)], WATCHED)
+                self.progress.ack_after(event, [*braked, await self._store(message, applied)], WATCHED)
 
     def _is_ours(self, message: Any) -> bool:
         ours = self.changelog.owns(message.partition)
         return ours and message.generation_id == self.app.consumer_generation_id
+
+    async def _store_brake(self, message: Any, applied: Applied) -> list[Any]:
+        """Writes the brake of the partition as `_store` does, where the record moved it; returns the write's future.
+
+        The run's state says of the record that it was applied: so the brake comes before it, and doesn't. It holds the
+        record's offset, by which a replay after a crash between the two counts the record once.
+        """
+        if applied.brake is None or not self._is_ours(message):
+            return []
+        key, state = applied.brake
+        self.table.data[key] = state
+        return [await self.changelog.write(key, state, message.partition)]
 
     async def _store(self, message: Any, applied: Applied) -> Any:
         """Writes the state where the next record finds it, and to the changelog; returns that write's future."""

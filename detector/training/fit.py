@@ -16,7 +16,7 @@ from detector.behaviours.base import layout
 from detector.errors import DetectorError
 from detector.scoring import calibration, model
 from detector.scoring.forest import Forest
-from detector.scoring.rarity import POWER, Rarity
+from detector.scoring.rarity import EVEN, POWER, Rarity
 from detector.training import recipe
 from detector.training.corpus import Example
 from detector.training.matrix import feature_judge, rows
@@ -60,6 +60,7 @@ def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0
             "samples": recipe.SAMPLES,
             "planted_a_row": recipe.PLANTED_A_ROW,
             "rarity_power": POWER,
+            "rarity_even": EVEN,
             "seed": seed,
             "workflows": _counts(example for example, _ in every),
         }

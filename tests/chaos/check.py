@@ -79,7 +79,8 @@ class Replay:
         public = {settings.topic(kind): kind for kind in KINDS}
         for record in log:
             try:
-                applied = watch.apply(self.states.get(record.key), record.value or b"", record.offset)
+                known = self.states.get(record.key)
+                applied = watch.apply(known, record.value or b"", record.offset, record.partition)
             except Exception:  # noqa: BLE001 - as the stream does with what breaks step()
                 continue
             for send in applied.sends:
@@ -87,6 +88,8 @@ class Replay:
                     self.effects[kind, send.key].append(send.value or b"")
                     if kind == "agent-commands" and send.value:
                         self.commands[send.key] = msgspec.json.decode(send.value, type=Command)
+            if applied.brake is not None:
+                self.states[applied.brake[0]] = applied.brake[1]
             if applied.state is None:
                 self.states.pop(record.key, None)
             else:

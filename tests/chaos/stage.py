@@ -97,6 +97,7 @@ class Stage:
             "DETECTOR_LOGS_TOPIC": f"{name}.otlp_logs",
             "DETECTOR_HASH_KEY": "chaos",
             "DETECTOR_SHADOW_SHARE": "0",
+            "DETECTOR_BRAKE_STOPS": "0",
             "DETECTOR_TICK_SECONDS": "0.5",
             "DETECTOR_IDLE_SECONDS": str(IDLE_SECONDS),
             "DETECTOR_FINISHED_SECONDS": "2",

@@ -50,9 +50,10 @@ def test_a_pause_that_a_person_calls_honest_is_a_false_one() -> None:
     assert told(*verdicts, *labels, summary("f")) == [Monitor("desk", "v1", 4, 3)]
 
 
-def test_a_spared_run_counts_as_a_paused_one() -> None:
-    """A run in the shadow share that was honest is a false pause too, though nothing stopped it."""
-    assert told(verdict("a", "shadow", "ALERT"), label("a", "honest"), summary("a", "ALERT")) == [
+@pytest.mark.parametrize("cause", ["shadow", "brake"])
+def test_a_spared_run_counts_as_a_paused_one(cause: str) -> None:
+    """An honest run that the shadow share or the brake spared is a false pause too, though nothing stopped it."""
+    assert told(verdict("a", cause, "ALERT"), label("a", "honest"), summary("a", "ALERT")) == [
         Monitor("desk", "v1", 1, 1)
     ]
 

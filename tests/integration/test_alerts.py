@@ -83,6 +83,26 @@ CASES: dict[str, list[Case]] = {
             "10m",
         ),
     ],
+    "brake-pulled": [
+        Case(
+            "on one of two workers",
+            {f'detector_brake_pulled{{instance="{i}"}}': f"{i}x9" for i in (0, 1)},
+            "30s",
+            ({},),
+        ),
+        Case(
+            "between two scrapes",
+            {"detector_brake_pulled": "0x60", 'detector_braked_total{workflow="coder"}': "_x6 1x60"},
+            "90s",
+            ({},),
+        ),
+        Case(
+            "long ago",
+            {"detector_brake_pulled": "0 1x30 0x120", 'detector_braked_total{workflow="coder"}': "_x6 1x150"},
+            "20m",
+        ),
+        Case("never", {"detector_brake_pulled": "0x60"}, "5m"),
+    ],
     "blind": [
         Case(
             "arguments are off",

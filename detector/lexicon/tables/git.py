@@ -18,6 +18,7 @@ USAGES = (
         ("git push +*", "git push origin +main:main", "git push origin main:main"),
     ),
     *uses("git-push-lease", _PUSHED, "overwrites a remote branch unless another did", ("git push --force-with-lease", "git push --force-with-lease origin a", "git push origin a")),
+    *uses("git-copy", Does.WRITE | Does.BACKUP, "keeps a copy of a whole repository", ("git clone --mirror", "git clone --mirror a b", "git clone a b"), ("git bundle create", "git bundle create a.bundle --all", "git bundle verify a.bundle")),
     *uses("git-push-all", Does.WRITE | Does.SEND | Does.BROAD, "sends every branch of a repository out", ("git push --all|--tags --all", "git push -u origin --all", "git push origin main")),
     *uses(
         "git-delete-branch", Does.DELETE, "deletes a branch",

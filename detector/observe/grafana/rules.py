@@ -109,6 +109,19 @@ RULES = (
         "OK",
         "Error",
     ),
+    # The gauge is 1 for as long as the window is full, the counter tells of a moment between two scrapes. Critical, for
+    # runs that the model would stop go on.
+    Rule(
+        "brake-pulled",
+        "A brake is pulled",
+        f"max(detector_brake_pulled) + (sum({_new('detector_braked_total')}) or vector(0))",
+        0,
+        "0s",
+        "critical",
+        "The model has stopped so many runs in a short time that it only alerts on more: a deploy, or the model?",
+        "OK",
+        "Error",
+    ),
     # Telemetry without arguments is judged by names and outcomes alone. A service that was never seen has no series.
     Rule(
         "blind",

@@ -189,6 +189,8 @@ def _why(verdict: Verdict) -> str:
         "model": f"It is unlike honest runs: score {verdict.score:.2f}, the limit is {verdict.threshold:.2f}.",
         "shadow": f"It is unlike honest runs: score {verdict.score:.2f}, the limit is {verdict.threshold:.2f}. It is "
         "of the share that the model does not stop: say what it was by `detector label`.",
+        "brake": f"It is unlike honest runs: score {verdict.score:.2f}, the limit is {verdict.threshold:.2f}. It was "
+        "not stopped: the model had stopped too many runs within a short time.",
         "person": f"{name(rest)} decided so.",
         "deadline": "Nobody decided before the pause's deadline.",
         "leak": "An action ended after an enforcer had said that the run was stopped: the stop was not complete.",
@@ -200,7 +202,7 @@ def _why(verdict: Verdict) -> str:
 
 def _rule(rule: str) -> str:
     # Two ways may lead to one rule, and the verdict does not say which it was; the steps do.
-    ways = [each.words for each in RULES if each.name == rule]
+    ways = list(dict.fromkeys(each.words for each in RULES if each.name == rule))
     if len(ways) < 2:
         return "".join(ways) or "see the steps"
     words = zip(*(way.split() for way in ways), strict=False)

@@ -32,7 +32,7 @@ said as (
 ),
 paused as (
     select distinct run, workflow from detector.verdicts join newest using (model)
-    where (cause = 'shadow' or cause = 'model' and level = 'PAUSE') and at > now() - interval '90 days'
+    where (cause in ('shadow', 'brake') or cause = 'model' and level = 'PAUSE') and at > now() - interval '90 days'
 ),
 quiet as (
     select run, workflow from detector.runs join newest using (model)

@@ -131,6 +131,12 @@ def test_what_is_worth_telling(changes: dict[str, str], least: str, told: bool) 
     assert worth_telling(incident(**changes), least) is told
 
 
+@pytest.mark.parametrize(("cause", "why"), [("shadow", "of the share that"), ("brake", "had stopped too many runs")])
+def test_an_alert_in_place_of_a_pause_says_why(cause: str, why: str) -> None:
+    """The model would have stopped the run, and the story tells what kept it from that."""
+    assert why in tell(incident(cause=cause, level="ALERT"), LINKS).why
+
+
 def test_links_and_deadline_come_from_the_settings() -> None:
     """Grafana's run dashboard, the trace store, and what a pause's deadline does."""
     story = tell(incident(run="a/b c"), Links("http://g/", "http://t/{trace}", 90.0, "resume"))

@@ -115,7 +115,7 @@ def _stops() -> tuple[Any, ...]:
             "Changes of verdict a second, by level.",
             "ops",
             prom(f"sum by (level) (rate(detector_verdicts_total{RATE}))", "{{level}}"),
-            width=8,
+            width=6,
             stacked=True,
             colours=COLOURS,
         ),
@@ -124,7 +124,7 @@ def _stops() -> tuple[Any, ...]:
             "Answers a second. `not mine` is usual where each host has an enforcer; `failed` never is.",
             "ops",
             prom(f"sum by (outcome) (rate(detector_acks_total{RATE}))", "{{outcome}}"),
-            width=8,
+            width=6,
             stacked=True,
         ),
         lines(
@@ -132,7 +132,16 @@ def _stops() -> tuple[Any, ...]:
             "The one that waits longest. Beyond 30 s stop the run by hand and look for its enforcer.",
             "s",
             prom("max(detector_unacknowledged_seconds)", "longest"),
-            width=8,
+            width=6,
+        ),
+        lines(
+            "Is a brake pulled?",
+            "1: the model has stopped so many runs of a partition that it only alerts on more. And how many of its "
+            "pauses became alerts by that, in ten minutes. Rules and people stop runs all the same.",
+            "short",
+            prom("max(detector_brake_pulled)", "pulled"),
+            prom("sum(increase(detector_braked_total[10m])) or vector(0)", "pauses that became alerts"),
+            width=6,
         ),
     )
 
