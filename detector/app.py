@@ -11,6 +11,7 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -18,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from detector import failpoints
 from detector.config import Settings
-from detector.errors import TransportError
+from detector.errors import DetectorError, TransportError
 from detector.failpoints import reach
 from detector.kafka import topics
 from detector.kafka.outage import Outage
@@ -64,7 +65,7 @@ class Worker:
         self.schedule = Schedule()
         self.metrics.model_info.labels(self.judge.model.version).set(1)
         written = settings.models / self.judge.model.version / "manifest.json"
-        self.metrics.model_written.set_function(lambda: written.stat().st_mtime if written.exists() else 0.0)
+        self.metrics.model_written.set_function(lambda: written_at(written))
         self.app = faust_app(settings)
         # Any: Faust's own types know neither a table's changelog nor a store's offsets.
         self.table: Any = self.app.Table(
@@ -154,6 +155,8 @@ class Worker:
         for run, partition, evict in due:
             tick = RunEvents(run.decode(), [Tick(now, evict=evict)], written=now)
             await self.flow.send(self.run_log, run, encode_log(tick), partition)
+        if self.changelog.lost_for() > 2 * self.settings.session_seconds:
+            await self.flow.stop(DetectorError("a partition is another worker's by its changelog, and ours by Kafka"))
         self.changelog.persist()
         self.metrics.live_runs.set(len(self.schedule))
         self.watch.counts.tally()
@@ -169,7 +172,10 @@ class Worker:
         # Counted anew: which runs went with the partitions that were given away nobody remembers.
         self.metrics.runs.zero()
         for n, (key, partition, state) in enumerate(stored_runs(self.app, self.table, self.run_log, mine)):
-            self._schedule(key, partition, state)
+            due, stopped = self.watch.standing(state)
+            # A brake is none of the runs, and needs no tick.
+            if not key.startswith(brake.PREFIX):
+                self.schedule.put(key, partition, due, stopped=stopped)
             if n % REBUILD_CHUNK == 0:
                 await asyncio.sleep(0)
         log.info("recovered", extra={"runs": len(self.schedule), "partitions": len(mine)})
@@ -190,26 +196,13 @@ class Worker:
         tables: Any = self.app.tables
         read = {tp.partition: end for tp, end in tables.recovery.active_highwaters.items()}
         self.changelog.begin(read, await self._ends(self.run_log))
-        for key, partition in await self.changelog.fence():
-            self._scheduled_anew(key, partition)
         # The first record to a topic would otherwise wait for its metadata.
         producer: Any = self.app.producer
         for name in (self.run_log, self.table.changelog_topic_name, *self.watch.topics, self.flow.rejected):
             await producer._producer.partitions_for(name)  # noqa: SLF001 - Faust has no way to ask
+        # Before `_rebuild` looks at the table.
+        await self.changelog.fence()
         await self.progress.rebalanced()
-
-    def _scheduled_anew(self, key: bytes, partition: int) -> None:
-        state = self.table.data.get(key)
-        if state is None:
-            self.schedule.drop(key)
-        else:
-            self._schedule(key, partition, state)
-
-    def _schedule(self, key: bytes, partition: int, state: bytes) -> None:
-        due, stopped = self.watch.standing(state)
-        # A brake is none of the runs, and needs no tick.
-        if not key.startswith(brake.PREFIX):
-            self.schedule.put(key, partition, due, stopped=stopped)
 
     async def _look_back(self) -> None:
         if self.flow.ready():
@@ -238,6 +231,14 @@ class Worker:
 
 async def _recovering(_: Any) -> None:
     reach("recovery.within")
+
+
+def written_at(path: Path) -> float:
+    """When the file was written, seconds since 1970; 0 where nobody can say."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _patiently(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -226,13 +226,23 @@ class Settings(BaseSettings):
     @classmethod
     def _address_is_http(cls, value: str) -> str:
         if value and not _is_http(value):
-            raise ValueError(f"expected an http:// or https:// address with a host, came {value!r}")
+            came = "not repeated, it may hold a login" if "@" in value else f"came {value!r}"
+            raise ValueError(f"expected an http:// or https:// address with a host, {came}")
+        return value
+
+    @field_validator("grafana_url", "grafana_public_url", "trace_url")
+    @classmethod
+    def _link_has_no_login(cls, value: str) -> str:
+        # These stand in every message and on every dashboard.
+        if "@" in urlsplit(value).netloc:
+            raise ValueError("expected an address without a login, for it stands in links; not repeated")
         return value
 
     @field_validator("grafana_store_dsn")
     @classmethod
     def _store_is_postgres(cls, value: SecretStr) -> SecretStr:
-        if not _has_host(value.get_secret_value(), {"postgresql", "postgres"}):
+        address = value.get_secret_value()
+        if not _has_host(address, {"postgresql", "postgres"}) or "@" in urlsplit(address).path:
             raise ValueError(
                 "expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE; not repeated, it may hold a password"
             )

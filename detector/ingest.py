@@ -88,25 +88,28 @@ def pieces(batch: RunEvents, now: int) -> Iterator[RunEvents]:
 
 
 def _told_once(events: list[Event]) -> list[Event]:
-    """The events without what was asked for and then, later in them, done just so: the run learns no more of it.
-
-    In the records of a Collector, which hold some seconds each, that is a third of all.
+    """The events without what was asked for and then, with no other call between, done just so: the run learns no more
+    of it. In the records of a Collector, which hold some seconds each, that is a third of all.
     """
-    done: dict[tuple[int, int], int] = {}
     kept: list[Event] = []
+    following: Action | None = None
     for event in reversed(events):
-        if isinstance(event, Action) and event.call and not event.inner:
-            look = (event.call, event.shape)
-            if event.phase:
-                done[look] = done.get(look, 0) + 1
-            elif done.get(look):
-                done[look] -= 1
+        if isinstance(event, Action) and not event.inner:
+            if following is not None and _done_just_so(event, following):
+                # One that was done is one that was asked for.
+                following = None
                 continue
+            following = event
         kept.append(event)
     if len(kept) == len(events):
         return events
     kept.reverse()
     return kept
+
+
+def _done_just_so(asked: Action, done: Action) -> bool:
+    same = (asked.call, asked.shape) == (done.call, done.shape)
+    return same and asked.call != 0 and bool(done.phase) and not asked.phase
 
 
 def labels(settings: Settings, clock: Clock = time.time_ns) -> Ingest:

@@ -50,7 +50,8 @@ class Applied(NamedTuple):
     repeated: bool = False
     """The record had been applied before; only its confirmation was missing."""
     brake: tuple[bytes, bytes] | None = None
-    """Key and state of the partition's brake, to be stored before the run's: with that the record counts as applied."""
+    """Key and state of the partition's brake. The changelog has to have it before the run's state is stored anywhere:
+    that says that the record was applied."""
 
 
 def stopped(state: Stored) -> bool:
@@ -109,8 +110,7 @@ class Watch:
         known = None if stored is None else decode(stored, self.judge.model.layout)
         if known is not None and offset <= known.offset:
             # The state is sent again all the same: the crash may have come before its changelog had it.
-            brake = self._brake(partition, self._read_stops(partition), offset)
-            return self._applied(known, [], stored, repeated=True, brake=brake)
+            return self._applied(known, [], stored, repeated=True)
         if isinstance(known, Stops):
             raise ValueError(f"run log: expected a run, came the key of a brake: {known.run!r}")  # noqa: TRY004 - the record's fault
         if isinstance(known, Bundle) or (record.events and isinstance(record.events[0], Aliases)):
@@ -138,7 +138,7 @@ class Watch:
         waited = self.unacknowledged.note(record.run, state)
         if waited is not None:
             self.counts.contained(state, waited)
-        brake = self._brake(partition, made or [], offset)
+        brake = None if made is None else self._brake(partition, made)
         if state is None:
             return Applied(None, sends, 0, brake=brake)
         state.offset = offset
@@ -165,10 +165,8 @@ class Watch:
         state = None if stored is None else decode(stored, self.judge.model.layout)
         return state.made if isinstance(state, Stops) else []
 
-    def _brake(self, partition: int, made: list[Stop], offset: int) -> tuple[bytes, bytes] | None:
-        """What is to be stored of the brake, where the record at `offset` made the model stop a run."""
-        if not any(stop[0] == offset for stop in made):
-            return None
+    def _brake(self, partition: int, made: list[Stop]) -> tuple[bytes, bytes]:
+        """Key and state of the partition's brake after these stops."""
         self._stops[partition] = made
         key = key_of(partition)
         return key, encode_state(Stops(key.decode(), made, made[-1][0]))

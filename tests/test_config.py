@@ -95,6 +95,25 @@ def test_a_rejected_address_is_not_repeated(url: Any) -> None:
     assert "s3cret" not in fault
 
 
+@pytest.mark.parametrize("name", ["grafana_url", "grafana_public_url", "trace_url"])
+@pytest.mark.parametrize("value", ["https://ada:s3cret@grafana.example/x", "ada:s3cret@grafana.example"])
+def test_an_address_in_links_has_no_login(name: str, value: str) -> None:
+    """It would stand in every message and on every dashboard; nor does the fault repeat it."""
+    (fault,) = faults_of(**{name: value})
+    assert fault.startswith(f"{name}: expected an ")
+    assert "not repeated" in fault
+    assert "s3cret" not in fault
+    plain = "https://grafana.example/@ada/{trace}"
+    assert getattr(load(**{name: plain}), name) == plain
+
+
+def test_a_store_address_that_a_password_moved_is_not_taken() -> None:
+    """Part of the password would be the name of the database, which Grafana shows."""
+    (fault,) = faults_of(grafana_store_dsn="postgresql://grafana:12/s3cret@db:5432/runs")
+    assert fault.startswith("grafana_store_dsn: expected")
+    assert "s3cret" not in fault
+
+
 def test_what_stands_under_an_unknown_name_is_not_repeated() -> None:
     """A secret under a misspelled name stays one."""
     (fault,) = faults_of(sasl_pasword="s3cret")

@@ -7,7 +7,7 @@ import pytest
 
 from detector import ingest
 from detector.config import load
-from detector.records import Ack, Acked, Action, Event, Label, Labelled, Phase, RunEvents, decode_log
+from detector.records import Ack, Acked, Action, Label, Labelled, Phase, RunEvents, decode_log
 from detector.testing import Spans
 
 SETTINGS = load()
@@ -89,14 +89,34 @@ def test_a_run_that_can_not_be_printed_is_nobodys() -> None:
     assert ingest.labels(SETTINGS)(msgspec.json.encode(Label("r\n1", "kill", "ann", 5)), 9).rejects == {"bad_run": 1}
 
 
-def test_what_was_asked_for_and_done_in_one_record_is_told_once() -> None:
-    """The run log has the call as it was done; an intent with other arguments, or of a call still to come, stays."""
-    events: list[Event] = [
-        Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=1, tool="rm"),
-        Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=2, tool="rm"),
-        Action(b"tool0001", b"t" * 16, 2, Phase.DONE, call=7, shape=1, tool="rm"),
-        Action(b"model002", b"t" * 16, 3, Phase.INTENDED, call=7, shape=1, tool="rm"),
-    ]
-    (piece,) = ingest.pieces(RunEvents("run", list(events)), 5)
-    assert piece.events == events[1:]
+def asked_and_done() -> dict[str, Action]:
+    """Looks at calls: `a` and `b` asked for, and done."""
+    return {
+        "a?": Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=1),
+        "a": Action(b"tool0001", b"t" * 16, 2, Phase.DONE, call=7, shape=1),
+        "a otherwise?": Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=7, shape=9),
+        "b?": Action(b"model001", b"t" * 16, 1, Phase.INTENDED, call=8, shape=2),
+        "b": Action(b"tool0002", b"t" * 16, 3, Phase.DONE, call=8, shape=2),
+        "within a": Action(b"http0001", b"t" * 16, 2, Phase.DONE, parent=b"tool0001", inner=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("story", "kept"),
+    [
+        (["a?", "a", "b?", "b"], ["a", "b"]),
+        (["a?", "within a", "a"], ["within a", "a"]),
+        (["a otherwise?", "a"], ["a otherwise?", "a"]),
+        (["a", "a?"], ["a", "a?"]),
+        (["a?", "a?", "a"], ["a?", "a"]),
+        # Which of parallel calls ended first says what the run knew when it asked for the other.
+        (["a?", "b?", "a", "b"], ["a?", "b?", "a", "b"]),
+        (["a?", "b?", "b", "a"], ["a?", "b", "a"]),
+    ],
+)
+def test_what_was_asked_for_and_done_in_one_record_is_told_once(story: list[str], kept: list[str]) -> None:
+    """Where no other call stands between; an intent with other arguments, or of a call still to come, stays."""
+    looks = asked_and_done()
+    (piece,) = ingest.pieces(RunEvents("run", [looks[name] for name in story]), 5)
+    assert piece.events == [looks[name] for name in kept]
     assert piece.written == 5

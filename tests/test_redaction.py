@@ -18,7 +18,7 @@ from detector import cli
 from detector import ingest as ingesting
 from detector.commands.base import fail, print_json
 from detector.config import load
-from detector.control.people import Entry
+from detector.control.people import Entry, RunRow
 from detector.errors import ConfigError
 from detector.lexicon.secrets import redact
 from detector.observe import view
@@ -26,7 +26,7 @@ from detector.observe.explained import runs as explained
 from detector.observe.explained import words
 from detector.observe.logs import JsonFormatter, TextFormatter
 from detector.read import Reader
-from detector.records import Ack, Command, Desired, Label, RunEvents
+from detector.records import Ack, Command, Desired, Evidence, Label, RunEvents, Share, Summary, Verdict
 from detector.testing import Spans
 from detector.training.matrix import feature_judge
 from tests.fleet import Fleet
@@ -183,6 +183,30 @@ def test_no_fault_of_the_settings_holds_it(name: str, setting: str, capsys: pyte
     with pytest.raises(SystemExit):
         fail(*caught.value.faults)
     assert not leaks(secret, capsys.readouterr().err)
+
+
+def test_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """A secret that ends in what JSON escapes: the quote behind it is no part of it."""
+    print_json(
+        [Label("run-1", "approve", "ada", 1, why) for why in ("curl -u deploy:s3cr3tPw9x\\", 'password=s3cr3t99"x')]
+    )
+    first, second = (json.loads(line)["why"] for line in capsys.readouterr().out.splitlines())
+    assert first == "curl -u deploy:[user-password redacted]"
+    assert "s3cr3t99" not in second
+
+
+def test_what_others_wrote_is_no_markup() -> None:
+    """`runs`, `show` and reports: a name in square brackets is shown, and is no fault."""
+    odd = "[/x]"
+    share, step = Share(odd, 0.5, 1.0, odd), Evidence(odd, odd, odd, 1, odd)
+    verdict = Verdict(odd, odd, 1, odd, odd, odd, 1, odd, 0.5, 0.4, [step], [share], odd, odd, odd)
+    ended = Summary(odd, odd, odd, 1, 2, 3, 1, odd, odd, 0.5, 0, [], [], odd, odd)
+    out = io.StringIO()
+    console = Console(width=400, file=out)
+    console.print(view.table([RunRow(odd, odd, odd, odd, cause=odd, desired=odd, proven=odd, at=1)]))
+    for line in view.history([Entry(1, "t", verdict), Entry(2, "t", ended)]):
+        console.print(line)
+    assert out.getvalue().count(odd) == 6 + 9 + 2, out.getvalue()
 
 
 def test_what_nobody_caught_is_redacted(

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from signal import SIGKILL
 
+import pytest
+
 from detector.records import Outcome, encode_log
 from detector.scoring import model as models
 from detector.testing import act, record
@@ -15,21 +17,26 @@ from tests.policy.test_shadow import limited
 from tests.workers import Stream
 
 
-def test_a_successor_brakes_where_its_predecessor_did(bootstrap: str, tmp_path: Path) -> None:
-    """Two runs of a partition are paused, the third is alerted on, though a worker dies when only its disk knows of the
-    second. Its successor has that disk, the next one an empty one. Another partition has a brake of its own. A replay
-    of the run log has the same effects and states.
-    """
+@pytest.fixture
+def stream(bootstrap: str, tmp_path: Path) -> Stream:
+    """A broker without workers; theirs have a model that pauses runs which were refused, and a brake after two."""
     model = limited(0.3, 0.4)
     models.save(tmp_path / "models", "t", model.rarity, model.forest, model.calibration, {})
     (tmp_path / "models" / "current").write_text("t")
-    stream = Stream(
+    return Stream(
         bootstrap,
         tmp_path,
         DETECTOR_MODELS=str(tmp_path / "models"),
         DETECTOR_BRAKE_STOPS="2",
         DETECTOR_SESSION_SECONDS="2",
     )
+
+
+def test_a_successor_brakes_where_its_predecessor_did(stream: Stream) -> None:
+    """Two runs of a partition are paused, the third is alerted on, though a worker dies when only its disk knows of the
+    second. Its successor has that disk, the next one an empty one. Another partition has a brake of its own. A replay
+    of the run log has the same effects and states.
+    """
 
     def goes_wrong(run: str, partition: int) -> None:
         odd = [act(), act(outcome=Outcome.REFUSED), act(outcome=Outcome.REFUSED)]
@@ -58,5 +65,5 @@ def test_a_successor_brakes_where_its_predecessor_did(bootstrap: str, tmp_path: 
     paused, alerted = ("PAUSE", "model"), ("ALERT", "brake")
     assert told == {"run-0": paused, "run-1": paused, "run-2": alerted, "run-3": alerted, "run-4": paused}
     assert {command["run"] for command in stream.json("agent-commands")} == {"run-0", "run-1", "run-4"}
-    report = check(stream.settings, Reader(bootstrap))
+    report = check(stream.settings, Reader(stream.bootstrap))
     assert (report.effects, report.effects_lost, report.effects_repeated, report.states_wrong) == (8, 0, 0, 0)

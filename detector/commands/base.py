@@ -74,10 +74,19 @@ def ask(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def print_json(records: Iterable[msgspec.Struct]) -> None:
-    """One JSON object a line."""
+    """One JSON object a line, its texts without secrets."""
     import msgspec
 
+    for record in records:
+        print(msgspec.json.encode(_redacted(msgspec.to_builtins(record, str_keys=True))).decode(), flush=True)
+
+
+def _redacted(value: Any) -> Any:
+    # Before it is encoded: in the line a secret could take the escape of a quote with it.
     from detector.lexicon.secrets import redact
 
-    for record in records:
-        print(redact(msgspec.json.encode(record).decode()), flush=True)
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): _redacted(each) for key, each in value.items()}
+    return [_redacted(each) for each in value] if isinstance(value, list) else value

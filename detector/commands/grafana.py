@@ -52,6 +52,10 @@ def sync(  # noqa: PLR0917 - an option is a parameter
     renew_secrets: Annotated[
         bool, typer.Option("--renew-secrets", help="Write secrets again; Grafana does not show the ones that it has.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Delete data sources, contact points and the route that no setting names."),
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Show every line of the difference.")] = False,
 ) -> None:
     """Show how a Grafana differs from what the detector has for it, and put it right.
@@ -68,7 +72,8 @@ def sync(  # noqa: PLR0917 - an option is a parameter
     settings = settings_of(grafana_url=url, grafana_token_file=token_file)
     grafana = Grafana(settings.grafana_url, token or token_of(settings))
     try:
-        changes = work.plan(grafana, content(settings), skip=skip or (), editable=editable, renew=renew_secrets)
+        how = {"editable": editable, "renew": renew_secrets, "prune": prune}
+        changes = work.plan(grafana, content(settings), skip=skip or (), **how)
         console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
         work.show(changes, console, full=full)
         if not dry_run:

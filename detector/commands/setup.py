@@ -33,7 +33,8 @@ def check(
 
     # Where no terminal sets a width, e.g. in a pipe, nothing is cut.
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
-    parts = ask(look(labels=labels))
+    with Console(stderr=True).status("Looking") as status:
+        parts = ask(look(labels=labels, progress=lambda count: status.update(f"{count:,} records read")))
     for part in parts:
         console.print(f"[bold]{escape(part.name)}[/]  " + ("[red]FAULTS[/]" if part.faults else "[green]ok[/]"))
         for line in part.lines:

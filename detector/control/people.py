@@ -26,6 +26,8 @@ ROWS = 10_000
 """Runs in the table, and records in one run's history; the oldest are left out beyond it."""
 
 _READ_SECONDS = 120.0
+"""Without a further record, after which reading has failed."""
+_TELL_RECORDS = 100
 _LONGEST_WORDS = 1_000
 
 Record = Verdict | Command | Ack | Label | Summary
@@ -147,29 +149,44 @@ async def run_log(settings: Settings, run: str) -> list[RunEvents]:
     return found
 
 
-async def every(settings: Settings, take: Callable[[Entry], None]) -> None:
-    """Gives every readable record of the topics to `take`, in the order of each partition. Raises TransportError."""
-    await _read(settings, take)
+async def every(
+    settings: Settings, take: Callable[[Entry], None], progress: Callable[[int], None] | None = None
+) -> None:
+    """Gives every readable record of the topics to `take`, in the order of each partition.
+
+    `progress` is told now and then how many were read. Raises TransportError.
+    """
+    await _read(settings, take, progress)
 
 
-async def _read(settings: Settings, take: Callable[[Entry], None]) -> None:
-    """Gives every readable record of the topics to `take`, in the order of each partition."""
+async def _read(
+    settings: Settings, take: Callable[[Entry], None], progress: Callable[[int], None] | None = None
+) -> None:
     names = {settings.topic(name): name for name in _KINDS}
     key = settings.signing_key.get_secret_value()
+    clock, count = asyncio.get_running_loop().time, 0
     try:
-        async with asyncio.timeout(_READ_SECONDS):
+        async with asyncio.timeout(_READ_SECONDS) as limit:
             existing = await topics.present(settings, *names)
             if not existing:
                 return
             async with topics.reading(settings, *existing) as consumer:
                 async for raw in topics.to_the_end(consumer):
-                    name = names[raw.topic]
+                    name, count = names[raw.topic], count + 1
+                    if count % _TELL_RECORDS == 0:
+                        # As long as records come, Kafka is there: a large fleet takes its time.
+                        limit.reschedule(clock() + _READ_SECONDS)
+                        if progress is not None:
+                            progress(count)
                     try:
                         record = msgspec.json.decode(raw.value or b"", type=_KINDS[name])
                     except (msgspec.MsgspecError, UnicodeDecodeError):
                         continue
                     genuine = isinstance(record, Verdict | Summary) or verify(record, key)
                     take(Entry(_time(record), name, record, genuine))
+    except TimeoutError:
+        late = TimeoutError(f"{count:,} records read, and no more in {_READ_SECONDS:g} s")
+        raise topics.unreachable(settings, late, ", ".join(names)) from None
     except (KafkaError, OSError) as fault:
         raise topics.unreachable(settings, fault, ", ".join(names)) from fault
 

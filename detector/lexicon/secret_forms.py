@@ -18,7 +18,7 @@ class Form:
 
 
 BEFORE = r"(?:^|[^A-Za-z0-9_-]|\\[nrt])"
-STUCK = r"(?:^|[^A-Za-z0-9]|\\[nrt])"
+STUCK = r"(?:^|[^A-Za-z0-9]|\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
 
 FORMS = (
     Form("aws-access-key", BEFORE + r"((?:AKIA|ASIA|AROA)[A-Z0-9]{16})\b", "AKIAIOSFODNN7EXAMPLE", "AKIARA"),
@@ -70,5 +70,11 @@ MORE_FORMS = (
          r"[A-Za-z0-9_.=-]{20,})", "sbp_" + "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d", "sbp_short"),
     Form("platform-plain", BEFORE + r"((?:lin_api_|lin_oauth_|pscale_[a-z]{2,5}_|figd_|hf_|nfp_|rnd_)[A-Za-z0-9]{24,})",
          "hf_" + "aB3dE5gH7jK9mN1pQ2sT4vW6yZ8bC0fX", "hf_hub_download_of_a_long_name"),
+    Form("grafana", BEFORE + r"(gl(?:sa|c)_[A-Za-z0-9+/=_]{20,})", "glsa_" + "aB3dE5gH7jK9mN1pQ2sT4vW6yZ8bC0fX_0a1b2c3d", "glsa_short"),
+    Form("named-key", r"(?:secret|encryption|signing|master|session|cookie|jwt|hmac|hash|app)[_-]?key[\"']?\]?\s{0,4}(?::=|=>|[:=])\s{0,4}[\"']?"
+         r"([^\s\"'\\,;&]{8,})", "DJANGO_SECRET_KEY=" + "'k3y-9f8a7b6c5d4e3f2a1b0c9d8e7f'", "SECRET_KEY=os.environ['SECRET_KEY']"),
+    Form("password-option", r"\b(?:(?:mysql|mariadb)[a-z]{0,12}\s(?:[^|;&\n]*?\s)?(?-i:-p)|(?:docker|podman|helm|az|oc)\s(?:[a-z]{1,16}\s)?login\s"
+         r"(?:[^|;&\n]*?\s)?-p[\s=]{1,4}|redis-cli\s(?:[^|;&\n]*?\s)?-a\s{1,4}|sshpass\s{1,4}-p\s{0,4})[\"']?([^\s\"'$-][^\s\"']{3,})",
+         "mysql -u root -ps3cr3tPw9x shop", "mysql -P3306 -u root -p shop; docker run -p 8080:80 image; docker login -p $TOKEN"),
 )  # fmt: skip
 """Redacted too, and not counted as secrets by the behaviours: no model was fitted on them."""

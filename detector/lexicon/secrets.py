@@ -84,6 +84,7 @@ _NO_PASSWORDS = frozenset(b"pass password passwd pwd secret user username test e
 _NONE: dict[str, Callable[[bytes], bool]] = {
     "password-in-url": lambda value: value.lower() in _NO_PASSWORDS,
     "aws-key-in-lower-case": bytes.isalpha,
+    "named-key": lambda value: not looks_secret(value),
 }
 """Values of a form that are no secret."""
 _MIXED = bytes(code for code in range(256) if chr(code).isdigit() or code in b"!@#%^&*")

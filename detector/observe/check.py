@@ -33,17 +33,18 @@ class Part(NamedTuple):
     tables: tuple[Table, ...] = ()
 
 
-async def check(*, labels: bool = False) -> list[Part]:
+async def check(*, labels: bool = False, progress: Callable[[int], None] | None = None) -> list[Part]:
     """All parts in order. Without usable settings, the model and Kafka can't be looked for.
 
-    `labels`: also what people's labels say of the model's pauses, which reads the topics from their beginning.
+    `labels`: also what people's labels say of the model's pauses, which reads the topics from their beginning;
+    `progress` is told how many records were read.
     """
     try:
         settings = load()
     except ConfigError as fault:
         return [Part("settings", [], fault.faults), *_plugins()]
     known = [_model(settings), _guarded("manifests", lambda: _manifests(settings))]
-    said = [await _labels(settings)] if labels else []
+    said = [await _labels(settings, progress)] if labels else []
     return [_settings(settings), *_plugins(), *known, await _kafka(settings), *said]
 
 
@@ -107,9 +108,9 @@ def _model(settings: Settings) -> Part:
     return Part("model", lines, [], (statement.guarantees(model.calibration, settings),))
 
 
-async def _labels(settings: Settings) -> Part:
+async def _labels(settings: Settings, progress: Callable[[int], None] | None) -> Part:
     try:
-        found = await false_pauses.monitors(settings, models.load(settings.models).version)
+        found = await false_pauses.monitors(settings, models.load(settings.models).version, progress)
     except DetectorError as fault:
         return Part("labels", [], [str(fault)])
     if not found:

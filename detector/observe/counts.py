@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from itertools import chain
 
-from detector.observe.metrics import Metrics, exemplar
+from detector.observe.metrics import OTHER, Metrics, exemplar
 from detector.records import Acked, Action, Blind, Command, Desired, RunEvents, Summary, Turn, Verdict
 from detector.runs.effects import Effect, Noted
 from detector.runs.judge import Judge
@@ -61,9 +61,10 @@ class Counts:
         ]
         metrics.expected_unusual.set(ALERT_RATE)
         calibration = judge.model.calibration
-        metrics.alert_threshold.labels("other").set(calibration.everywhere.alert)
-        for workflow, limits in calibration.workflows.items():
-            metrics.alert_threshold.labels(workflow).set(limits.alert)
+        self._elsewhere = metrics.alert_threshold.labels(OTHER)
+        self._elsewhere.set(calibration.everywhere.alert)
+        self._untold = {workflow: limits.alert for workflow, limits in calibration.workflows.items()}
+        """Thresholds of workflows of which no run was counted yet: they take no label from those that run here."""
 
     def moved(self, before: Standing | None, after: Standing | None) -> None:
         """A run is no longer there where it was counted, but here."""
@@ -92,8 +93,18 @@ class Counts:
         if isinstance(state, Run):
             workflow = state.workflow or UNKNOWN
             metrics.scores.labels(workflow).observe(state.score)
+            self._tell(workflow)
             if new:
                 metrics.runs_started.labels(workflow).inc()
+
+    def _tell(self, workflow: str) -> None:
+        limit = self._untold.pop(workflow, None)
+        if limit is None:
+            return
+        told = self._metrics.alert_threshold.labels(workflow)
+        # What came too late to be told apart shares a child with all others.
+        if told is not self._elsewhere:
+            told.set(limit)
 
     def contained(self, state: object, seconds: float) -> None:
         """An enforcer said of a run that was to be stopped that it is, so long after the command."""

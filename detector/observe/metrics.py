@@ -55,7 +55,7 @@ class Family(Generic[Kind]):
 
     def _own(self, name: str, value: object) -> object:
         """The label's value, or OTHER where it came too late to be told apart."""
-        if name not in CAPPED:
+        if name not in CAPPED or value == OTHER:
             return value
         known = self._known.setdefault(name, set())
         if value not in known and len(known) >= CAPPED[name]:

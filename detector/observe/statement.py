@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from detector.config import Settings
@@ -25,7 +26,7 @@ def guarantees(limits: Calibration, settings: Settings) -> Table:
         table.add_column(head, overflow="fold")
     rows = [(name, limit, settings.mode_of(name)) for name, limit in sorted(limits.workflows.items())]
     for name, limit, mode in [*rows, (OTHERS, limits.everywhere, settings.mode)]:
-        table.add_row(name, mode, may(limit), costs(limit), proof(limit, local=name != OTHERS))
+        table.add_row(escape(name), mode, may(limit), costs(limit), proof(limit, local=name != OTHERS))
     return table
 
 
@@ -62,7 +63,7 @@ def false_pauses(found: Sequence[Monitor]) -> Table:
     for each in found:
         low, high = each.interval
         table.add_row(
-            each.workflow or "(no name)", f"{each.runs:,}", str(each.paused), f"{each.rate:.2%}",
+            escape(each.workflow) or "(no name)", f"{each.runs:,}", str(each.paused), f"{each.rate:.2%}",
             f"{low:.2%} to {high:.2%}", f"{each.budget:.1%}", str(each.pending),
             "[bold red]ALARM: over the budget[/]" if each.alarm else "[green]within[/]",
         )  # fmt: skip

@@ -31,11 +31,11 @@ def table(rows: list[RunRow]) -> Table:
         made.add_row(
             _shown(row.run),
             _shown(row.workflow),
-            f"[{COLOURS.get(row.level, 'white')}]{row.level}[/]",
+            _level(row.level),
             f"{row.score:.3f} / {row.threshold:.3f}" if row.threshold else "",
             _shown(row.cause),
-            row.desired,
-            row.outcome or row.proven,
+            _shown(row.desired),
+            _shown(row.outcome or row.proven),
             _when(row.at),
         )
     return made
@@ -64,19 +64,23 @@ def _words(record: people.Record) -> list[str]:
         why = f": {_shown(record.why)}" if record.why else ""
         return [f"{_shown(record.who)} says {_shown(record.kind)}{why}"]
     if isinstance(record, Summary):
-        return [f"{record.outcome} after {record.calls} calls; highest verdict {record.level}, peak {record.peak:.3f}"]
+        highest = f"highest verdict {_shown(record.level)}, peak {record.peak:.3f}"
+        return [f"{_shown(record.outcome)} after {record.calls} calls; {highest}"]
     assert_never(record)
 
 
 def _verdict(record: Verdict) -> list[str]:
     scored = f"score {record.score:.3f}, threshold {record.threshold:.3f}" if record.threshold else "no score"
-    by = f"{scored}, model {record.model}, policy {record.policy}, mode {record.mode}"
-    level = f"[{COLOURS.get(record.level, 'white')}]{record.level}[/]"
+    by = f"{scored}, model {_shown(record.model)}, policy {_shown(record.policy)}, mode {_shown(record.mode)}"
     return [
-        f"{level} after {record.previous}, because of {_shown(record.cause)} ({by})",
-        *[f"- {_shown(evidence.text)}  [dim]span {evidence.span_id}[/]" for evidence in record.evidence],
+        f"{_level(record.level)} after {_shown(record.previous)}, because of {_shown(record.cause)} ({by})",
+        *[f"- {_shown(evidence.text)}  [dim]span {_shown(evidence.span_id)}[/]" for evidence in record.evidence],
         *[f"  {share.share:4.0%} of the score: {_shown(share.words)}" for share in record.behaviours],
     ]
+
+
+def _level(level: str) -> str:
+    return f"[{COLOURS.get(level, 'white')}]{_shown(level)}[/]"
 
 
 def _shown(text: str) -> str:

@@ -5,8 +5,9 @@ observation: paused by the model alone (or spared by the shadow share or the bra
 paused with chance `budget` at most, given all before it. Against that bets a martingale: it begins at 1, can't be
 expected to grow under the promise, and reaches 1 / alpha with chance alpha at most, however often one looks
 (Ville's inequality). It is the mixture over the rates above the budget, by their likelihood ratios against it; of a
-mixture only the counts matter, so labels may come late and in any order. The interval is what the same bet,
-two-sided, can't exclude.
+mixture only the counts matter. But it holds only where what is counted does not depend on what it shows: runs are
+taken in the order of their start, and those of which a pause would be known before its absence is are left until both
+would be (control.false_pauses). The interval is what the same bet, two-sided, can't exclude.
 
 Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of Mathematical Statistics 41
 (1970), for the mixture; Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86
@@ -24,8 +25,8 @@ ALPHA = 0.05
 SPREAD = 4.0
 """Mean of the bet's prior rates, in budgets: rates of a few times the budget are what it is best at."""
 
-LEAST = 1e-300
-"""Of what a logarithm is taken."""
+LEAST = 1e-280
+"""A share below which its logarithm is a bound, not the value: numbers end soon after."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Monitor:
     """Of them paused by the model, or spared (shadow share, brake), and said to be honest by a person."""
     pending: int = 0
     """Paused or spared by the model, and nobody has said what they were: not among `runs`."""
+    young: int = 0
+    """Started too lately to be counted: not among `runs` either."""
     budget: float = PAUSE_RATE
 
     @property
@@ -68,13 +71,9 @@ def log_evidence(paused: int, runs: int, budget: float) -> float:
 
     The prior is Beta(1, 1 / (SPREAD budget) - 1), cut to the rates above the budget.
     """
-    from scipy.special import betaincc
-
     a, b = _prior(budget)
     missed = runs - paused
-    left = (float(betaincc(*each, budget)) for each in ((a + paused, b + missed), (a, b)))
-    after, before = (math.log(max(share, LEAST)) for share in left)
-    return _mixture(paused, missed, budget) + after - before
+    return _mixture(paused, missed, budget) + _log_above(a + paused, b + missed, budget) - _log_above(a, b, budget)
 
 
 def interval(paused: int, runs: int, budget: float, alpha: float = ALPHA) -> tuple[float, float]:
@@ -99,6 +98,20 @@ def interval(paused: int, runs: int, budget: float, alpha: float = ALPHA) -> tup
 
 def _prior(budget: float) -> tuple[float, float]:
     return 1.0, max(1.0, 1.0 / (SPREAD * budget) - 1.0)
+
+
+def _log_above(a: float, b: float, rate: float) -> float:
+    """Log of the share of Beta(a, b) above `rate`.
+
+    Where that is too small for a number, the first term of its series, whose terms are all positive (NIST DLMF
+    8.17.8): less than the share. A bet that is counted as less than it is worth raises no more false alarms.
+    """
+    from scipy.special import betaincc, betaln
+
+    share = float(betaincc(a, b, rate))
+    if share > LEAST:
+        return math.log(share)
+    return float(a * math.log(rate) + b * math.log1p(-rate) - math.log(b) - betaln(a, b))
 
 
 def _mixture(paused: int, missed: int, rate: float, of: float | None = None) -> float:

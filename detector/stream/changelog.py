@@ -82,6 +82,9 @@ class Changelog:
         self._unread: dict[int, tuple[int, int]] = {}
         self._gaps: set[int] = set()
         """Partitions with records in them that we have not read: recovery from disk must not begin after those."""
+        self._lost: dict[int, float] = {}
+        """Partitions that are another worker's, by its records, and since when that is known (monotonic)."""
+        self._log_ends: dict[int, int] = {}
         self._open: Counter[int] = Counter()
         """Writes that are not confirmed yet, by partition."""
         self._looked = 0.0
@@ -134,6 +137,7 @@ class Changelog:
         `log_ends`: the next offset of each partition of the run log.
         """
         now = time.time_ns() // 1_000_000
+        self._log_ends = log_ends
         for partition, end in ends.items():
             self._terms[partition] = self._highest[partition] = max(now, self._highest[partition] + 1)
             self._next[partition] = end + 1
@@ -144,42 +148,60 @@ class Changelog:
                 self._applied[partition] = -1
         self._looked = time.monotonic()
 
-    async def fence(self) -> set[tuple[bytes, int]]:
+    async def fence(self) -> None:
         """Writes what our records begin with, in each partition of ours, and takes up what came in front of it.
 
-        Returns the (key, partition) of states that this changed. Raises KafkaError where Kafka takes no write.
+        Before anything is read back from the table. Raises KafkaError where Kafka takes no write.
         """
-        late: set[tuple[bytes, int]] = set()
-        written = {partition: await self._write(FENCE, None, partition, -1) for partition in list(self._terms)}
+        written = {}
+        for partition in list(self._terms):
+            # A rebalance may take it away while another one's write is waited for, here and below.
+            if partition in self._terms:
+                written[partition] = await self._write(FENCE, None, partition, -1)
         for partition, fence in written.items():
             at = await fence
             begin = self._next.get(partition, at.offset)
-            if begin < at.offset:
-                records = [record async for record in self._records(partition, begin, at.offset)]
+            records = [r async for r in self._records(partition, begin, at.offset)] if begin < at.offset else []
+            if partition not in self._terms:
+                continue
+            if records:
                 log.warning("changelog: partition %d: a predecessor's late writes: %d", partition, len(records))
                 self._metrics.notes.labels("late_state").inc(len(records))
-                late |= self._take_up(partition, records)
-            if partition in self._next:
-                self._next[partition] = max(self._next[partition], at.offset + 1)
+                self._take_up(partition, records)
+            self._next[partition] = max(self._next[partition], at.offset + 1)
+            if partition in self._terms:
                 self._persist[at.topic_partition] = at.offset
-        return late
 
-    def _take_up(self, partition: int, records: list[Any]) -> set[tuple[bytes, int]]:
-        if max((by(record.headers)[0] for record in records), default=0) > self._terms.get(partition, 0):
-            # It's we who are late.
-            self._terms.pop(partition, None)
-            return set()
+    def _take_up(self, partition: int, records: list[Any]) -> None:
+        if max(by(record.headers)[0] for record in records) > self._terms[partition]:
+            self._lose(partition)
+            self._gaps.add(partition)
+            return
         tp = TopicPartition(self._table.changelog_topic_name, partition)
-        events = [Late(_Message(tp, partition, r.offset, r.key, r.value, r.headers)) for r in records]
         # Through the table, which asks `believable`.
-        self._table.apply_changelog_batch(events)
+        self._table.apply_changelog_batch(
+            [Late(_Message(tp, partition, r.offset, r.key, r.value, r.headers)) for r in records]
+        )
         self._highest[partition] = max(self._highest[partition], self._terms[partition])
-        self._applied[partition] = max(self._applied[partition], self._read_applied.get(partition, -1))
-        return {(record.key, partition) for record in records if record.key != FENCE}
+        came = max(by(record.headers)[1] for record in records)
+        if came < self._log_ends.get(partition, 0):
+            self._applied[partition] = max(self._applied[partition], came)
+
+    def _lose(self, partition: int) -> None:
+        """A newer worker's record is there: it's we who are late, and Kafka will tell us as well."""
+        if self._terms.pop(partition, None) is not None:
+            self._lost[partition] = time.monotonic()
+
+    def lost_for(self) -> float:
+        """Seconds for which a partition that Kafka left with us has been another worker's by its records; 0: none is.
+
+        Where that stays so it was no newer worker, but an older one whose clock is ahead: a new start outranks it.
+        """
+        return time.monotonic() - min(self._lost.values()) if self._lost else 0.0
 
     def revoked(self) -> None:
         """No partition is ours until the next `begin`."""
-        for kept in (self._terms, self._applied, self._next, self._persist, self._unread, self._gaps):
+        for kept in (self._terms, self._applied, self._next, self._persist, self._unread, self._gaps, self._lost):
             kept.clear()
 
     # --- writing ------------------------------------------------------------------------
@@ -290,8 +312,7 @@ class Changelog:
         ours = self._terms.get(partition, 0)
         terms = {record.key: by(record.headers)[0] for record in records}
         if max(terms.values(), default=0) > ours:
-            # It's we who slept: the partition has gone to another worker, which Kafka will tell us as well.
-            self._terms.pop(partition, None)
+            self._lose(partition)
         elif foreign := {key for key, term in terms.items() if term < ours}:
             self._doubtful.setdefault(partition, set()).update(foreign)
 

@@ -2,7 +2,7 @@
 
 The order is the whole point of this file. Of an incoming request: its run-log records are
 confirmed, then its offset may commit. Of a run-log record: what it causes is sent and
-confirmed, then the state that records it is written, then that write is confirmed in the
+confirmed, then the brake that counts it, then the state that records it is written, then that write is confirmed in the
 changelog, then the offset may commit. A crash between any two replays the record, and the
 state's own offset and sequence numbers make the replay change nothing.
 
@@ -68,7 +68,7 @@ class Flow:
             settings.topic("agent-labels"): ingest.labels(settings),
             settings.topic("agent-acks"): ingest.acks(settings),
         }
-        self.progress = Progress(app, {*sources, self.run_log}, metrics, self._stop)
+        self.progress = Progress(app, {*sources, self.run_log}, metrics, self.stop)
         self.agents = {name: self._whole(self._ingester(take)) for name, take in sources.items()}
         self.agents[self.run_log] = self._whole(self._watch)
 
@@ -86,7 +86,7 @@ class Flow:
             try:
                 await agent(stream)
             except Exception as fault:
-                await self._stop(fault)
+                await self.stop(fault)
                 raise
 
         return run
@@ -135,55 +135,67 @@ class Flow:
             if not await self.progress.takes(event):
                 continue
             message = event.message
-            key = message.key
             reach("watch.taken")
-            if self.changelog.had(message.partition, message.offset):
+            if not self._is_ours(message):
+                # Its owner applies it. Judged by states that are older than that one's, it would cause what isn't so.
+                self.metrics.notes.labels("not_ours").inc()
+            elif self.changelog.had(message.partition, message.offset):
                 # A predecessor did all of it, and died before its offset was committed.
                 self.progress.ack_after(event, [], WATCHED)
-                continue
-            # Not within what follows: a disk that can't be read is no fault of the record's.
-            stored = self.table.data.get(key)
-            try:
-                applied = self.watch.apply(stored, message.value, message.offset, message.partition)
-            except VersionError:
-                # A newer worker's: left as it is, with all that follows, for one that can read it.
-                raise
-            except Exception as fault:
-                # A record that breaks step() would break it at every replay: it must not hold up its partition.
-                log.exception("run log: a record was set aside", extra={"partition": message.partition})
-                letter = await self._reject(event, "watch", {type(fault).__name__: 1}, "")
-                self.progress.ack_after(event, [letter], WATCHED)
-                continue
-            reach("watch.stepped")
-            if applied.sends:
-                # What the stream waits for, and a process that is to be stopped, waits for no company.
-                linger(self.app, 0.0)
-                sent = [await self.send(*send) for send in applied.sends]
-                linger(self.app, self.linger)
-                reach("watch.effects-sent")
-                # Nothing after this line may run without: the state would record what was never sent.
-                await asyncio.gather(*sent)
-                reach("watch.effects-confirmed")
-            braked = await self._store_brake(message, applied)
-            # Where the partition went to another worker, while Kafka took its time, that one applies the record.
-            if self._is_ours(message):
-                self.progress.ack_after(event, [*braked, await self._store(message, applied)], WATCHED)
+            elif (applied := await self._apply(event)) is not None:
+                reach("watch.stepped")
+                if applied.sends:
+                    await self._cause(applied)
+                await self._store_brake(message, applied)
+                # Where the partition went to another worker, while Kafka took its time, that one applies the record.
+                if self._is_ours(message):
+                    self.progress.ack_after(event, [await self._store(message, applied)], WATCHED)
+
+    async def _apply(self, event: Any) -> Applied | None:
+        """Judges the record; None where it can't be, and was set aside."""
+        message = event.message
+        # Not within what follows: a disk that can't be read is no fault of the record's.
+        stored = self.table.data.get(message.key)
+        try:
+            return self.watch.apply(stored, message.value, message.offset, message.partition)
+        except VersionError:
+            # A newer worker's: left as it is, with all that follows, for one that can read it.
+            raise
+        except Exception as fault:
+            # A record that breaks step() would break it at every replay: it must not hold up its partition.
+            log.exception("run log: a record was set aside", extra={"partition": message.partition})
+            letter = await self._reject(event, "watch", {type(fault).__name__: 1}, "")
+            self.progress.ack_after(event, [letter], WATCHED)
+            return None
+
+    async def _cause(self, applied: Applied) -> None:
+        """Sends what the record causes, and returns when Kafka has it."""
+        # What the stream waits for, and a process that is to be stopped, waits for no company.
+        linger(self.app, 0.0)
+        sent = [await self.send(*send) for send in applied.sends]
+        linger(self.app, self.linger)
+        reach("watch.effects-sent")
+        # Nothing after this may run without: the state would record what was never sent.
+        await asyncio.gather(*sent)
+        reach("watch.effects-confirmed")
 
     def _is_ours(self, message: Any) -> bool:
         ours = self.changelog.owns(message.partition)
         return ours and message.generation_id == self.app.consumer_generation_id
 
-    async def _store_brake(self, message: Any, applied: Applied) -> list[Any]:
-        """Writes the brake of the partition as `_store` does, where the record moved it; returns the write's future.
+    async def _store_brake(self, message: Any, applied: Applied) -> None:
+        """Writes the brake of the partition, where the record moved it, and waits until the changelog has it.
 
-        The run's state says of the record that it was applied: so the brake comes before it, and doesn't. It holds the
-        record's offset, by which a replay after a crash between the two counts the record once.
+        Only then the run's state may say, be it on this disk alone, that the record was applied: after a crash it is
+        not applied again, and a recovery from the changelog would leave a brake that does not count it. Until then it
+        is, and the brake, which holds the record's offset, counts it once.
         """
         if applied.brake is None or not self._is_ours(message):
-            return []
+            return
         key, state = applied.brake
-        self.table.data[key] = state
-        return [await self.changelog.write(key, state, message.partition)]
+        await (await self.changelog.write(key, state, message.partition))
+        if self._is_ours(message):
+            self.table.data[key] = state
 
     async def _store(self, message: Any, applied: Applied) -> Any:
         """Writes the state where the next record finds it, and to the changelog; returns that write's future."""
@@ -244,7 +256,8 @@ class Flow:
         letter = ingest.rejection(m.topic, m.partition, m.offset, m.value or b"", reasons, detail)
         return await self.send(self.rejected, m.key, letter)
 
-    async def _stop(self, fault: BaseException | None) -> None:
+    async def stop(self, fault: BaseException | None) -> None:
+        """Ends the worker by this fault (None: of a write), so that a successor begins at the last commit."""
         if self.app.crashed:
             return
         if fault is None or isinstance(fault, KafkaError):

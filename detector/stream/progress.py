@@ -50,6 +50,8 @@ class Progress:
         self._earliest: dict[Any, int] = {}
         self._read: dict[Any, tuple[int, float]] = {}
         """(offset, time in seconds) of the newest record that was dealt with."""
+        self._since: dict[Any, float] = {}
+        """From when the lag in seconds counts where nothing was read: it was assigned, or had nothing to read."""
         self._written: dict[Any, int] = {}
         """Offset of the newest record that this worker itself wrote to a partition of its sources."""
 
@@ -77,7 +79,7 @@ class Progress:
         `points` are the failpoints before and after that.
         """
         message, left = event.message, len(futures)
-        self._read[message.tp] = message.offset, message.timestamp or 0.0
+        self._read[message.tp] = message.offset, message.timestamp or time.time()
         # What waits here for Kafka's confirmation is an offset, not the megabytes of a request.
         event.value = message.value = None
         self._open[message.tp, message.offset] = event
@@ -134,6 +136,7 @@ class Progress:
         self._room.set()
         for tp in partitions:
             self._read.pop(tp, None)
+            self._since.pop(tp, None)
             self._written.pop(tp, None)
             self._metrics.lag.remove(tp.topic, tp.partition)
             self._metrics.lag_seconds.remove(tp.topic, tp.partition)
@@ -175,16 +178,19 @@ class Progress:
         for tp in consumer.assignment():
             if tp.topic not in self._sources or (end := consumer.highwater(tp)) is None:
                 continue
-            lag, at = max(0, end - self._next(tp)), self._read.get(tp, (-1, 0.0))[1]
+            lag = max(0, end - self._next(tp))
+            since = self._since[tp] = self._since.get(tp, now) if lag else now
+            at = self._read[tp][1] if tp in self._read else since
             behind += lag
             self._metrics.lag.labels(tp.topic, tp.partition).set(lag)
-            self._metrics.lag_seconds.labels(tp.topic, tp.partition).set(max(0.0, now - at) if lag and at else 0.0)
+            self._metrics.lag_seconds.labels(tp.topic, tp.partition).set(max(0.0, now - at) if lag else 0.0)
         return behind
 
     def _next(self, tp: Any) -> int:
         """The offset after the newest record that was dealt with."""
         offset, _ = self._read.get(tp, (-1, 0.0))
-        return offset + 1 if offset >= 0 else self._begin(tp) or 0
+        # What was committed may have been deleted since, with all before it.
+        return offset + 1 if offset >= 0 else max(self._begin(tp) or 0, self._earliest.get(tp, 0))
 
     def _start(self, tp: Any, generation: int) -> None:
         if not self._offsets.known(tp, generation):

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from detector.demo.incidents import FORMS
 from detector.training.report import STYLE, Sheet, percent
@@ -33,7 +34,7 @@ def terminal(found: dict[str, Any]) -> Iterable[RichTable]:
         for n, head in enumerate(heads):
             table.add_column(head, justify="right" if n else "left", no_wrap=not n)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         yield table
 
 

@@ -46,6 +46,7 @@ CASES: dict[str, list[Case]] = {
     "leak": [
         Case("the first one", {'detector_leaks_total{workflow="coder"}': "_x6 1x60"}, "90s", (CODER,)),
         Case("long ago", {'detector_leaks_total{workflow="coder"}': "_x6 1x120"}, "15m"),
+        Case("long ago, and scrapes failed since", {'detector_leaks_total{workflow="coder"}': "3x60 _x42 3x90"}, "25m"),
     ],
     "unacknowledged": [
         Case(
@@ -147,9 +148,36 @@ CASES: dict[str, list[Case]] = {
         Case("a restart", {'detector_ready{instance="0"}': "1x6 0x3 1x30"}, "2m"),
     ],
     "dead": [
-        Case("its target is down", {'up{job="detector"}': "1x6 0x30"}, "3m", ({},)),
+        Case("its target is down", {"detector_up": "1x6 stale"}, "3m", ({},)),
         Case("it has no target", {'up{job="prometheus"}': "1x36"}, "3m", ({},)),
-        Case("one of two is up", {f'up{{job="detector",instance="{i}"}}': f"{i}x36" for i in (0, 1)}, "3m"),
+        Case("one of two is up", {f'detector_up{{instance="{i}"}}': ("stale", "1x36")[i] for i in (0, 1)}, "3m"),
+        Case("its job has another name", {'detector_up{job="agents/detector"}': "1x36"}, "3m"),
+    ],
+    "not-told": [
+        Case(
+            "one of two channels",
+            {
+                'detector_news_total{channel="notify-mail",outcome="failed"}': "0x6 1x60",
+                'detector_news_total{channel="notify-slack",outcome="failed"}': "0x66",
+            },
+            "90s",
+            ({"channel": "notify-mail"},),
+        ),
+        Case("told", {'detector_news_total{channel="notify-mail",outcome="done"}': "0+1x60"}, "5m"),
+    ],
+    "part-not-ready": [
+        Case(
+            "each of them",
+            {
+                f'detector_{part}{{instance="{i}"}}': f"{i}x30"
+                for part in ("store_ready", "enforcer_ready")
+                for i in (0, 1)
+            }
+            | {f'detector_news_ready{{channel="{name}"}}': f"{i}x30" for i, name in enumerate(("annotate", "mail"))},
+            "3m",
+            tuple({"channel": name} for name in ("annotate", "enforce", "store")),
+        ),
+        Case("a restart", {"detector_enforcer_ready": "1x6 0x6 1x30"}, "150s"),
     ],
     "drift": [
         Case(

@@ -80,6 +80,29 @@ def test_redact_leaves_no_secret() -> None:
     assert secrets.redact("nothing here") == "nothing here"
 
 
+@pytest.mark.parametrize("before", ["%3D", "%22", "x%3d", "\\u0041", "\\u003d", "-"])
+def test_redact_sees_a_token_behind_an_escape(before: str) -> None:
+    """Percent-encoded or as JSON escapes what it likes: the last sign of an escape is a letter, and part of no word."""
+    for token in ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "AKIAIOSFODNN7EXAMPLE"):
+        assert token not in secrets.redact(before + token)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("SECRET_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYzQ81", "SECRET_KEY=[named-key redacted]"),
+        ('{"encryption_key": "a8f5f167f44f4964", "x": 1}', '{"encryption_key": "[named-key redacted]", "x": 1}'),
+        ("docker login -u ci -p s3cr3tPw9x r.io", "docker login -u ci -p [password-option redacted] r.io"),
+        ("redis-cli -h cache -a s3cr3tPw9x ping", "redis-cli -h cache -a [password-option redacted] ping"),
+        ("mysqldump -p's3cr3tPw9x' shop", "mysqldump -p'[password-option redacted]' shop"),
+    ],
+)
+def test_what_is_redacted_by_its_place_and_not_counted(text: str, left: str) -> None:
+    """Keys of programs, and options that hold a password: no model was fitted on them."""
+    assert secrets.redact(text) == left
+    assert found(text) == []
+
+
 @pytest.mark.parametrize(
     "text", ["token=" * 3000, "a/" * 8000, "token=" + "a/" * 8000, "eyJ" * 5000, "-----BEGIN " * 1500]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
@@ -11,6 +13,8 @@ from detector.observe.metrics import CAPPED, Metrics
 from detector.policy.policy import Policy
 from detector.records import Acked, Blind, Does, Environment, Event, Labelled, RunEvents, Tick, Turn, encode_log
 from detector.runs.judge import Judge
+from detector.scoring.calibration import Calibration, Threshold
+from detector.scoring.model import Model
 from detector.testing import EPOCH_NS, Clock, act, record
 from detector.training.matrix import blank
 from detector.watch import Applied, Watch
@@ -22,10 +26,10 @@ LATER = EPOCH_NS + 10**12
 class Story:
     """One run, record by record, and the metrics of its worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model | None = None) -> None:
         self.metrics = Metrics(CollectorRegistry())
         self.clock = Clock(LATER)
-        self.watch = Watch(Judge(blank(), Policy()), load(), self.metrics, self.clock)
+        self.watch = Watch(Judge(model or blank(), Policy()), load(), self.metrics, self.clock)
         self.state: bytes | None = None
         self.offset = 0
         self.due = 0
@@ -142,7 +146,21 @@ def test_workflows_beyond_the_first_hundred_share_a_label(story: Story) -> None:
     for n in range(CAPPED["workflow"] + 5):
         fatal = RunEvents(f"run-{n}", [FATAL], workflow=f"w{n}", workflow_rank=0)
         watch.apply(None, encode_log(fatal), n)
-    known = len(watch.judge.model.calibration.workflows) + 1
-    assert story.read("commands_total", workflow="other", desired="paused") == 5 + known
-    assert story.read("runs", workflow="other", state="paused") == 5 + known
+    assert story.read("commands_total", workflow="other", desired="paused") == 5
+    assert story.read("runs", workflow="other", state="paused") == 5
     assert story.read("verdicts_total", workflow="w7", level="PAUSE", cause_kind="rule") == 1
+
+
+def test_thresholds_are_told_of_workflows_that_run_here() -> None:
+    """However many the model was calibrated on, they take no label from others, and never the place of `other`."""
+    limits = {f"w{n}": Threshold(0.5 + n / 1000, None, 100, 100, 0.03) for n in range(3 * CAPPED["workflow"])}
+    everywhere = Threshold(0.4, None, 100, 100, 0.03)
+    story = Story(replace(blank(), calibration=Calibration(everywhere, limits)))
+    assert story.read("alert_threshold", workflow="other") == 0.4
+    assert story.read("alert_threshold", workflow="w7") is None
+    for n in range(CAPPED["workflow"] + 5):
+        story.watch.apply(None, encode_log(RunEvents(f"run-{n}", [act()], workflow=f"w{n}", workflow_rank=0)), n)
+    assert story.read("alert_threshold", workflow="w7") == pytest.approx(0.507)
+    assert story.read("alert_threshold", workflow="other") == 0.4
+    assert story.read("runs_started_total", workflow="w99") == 1
+    assert story.read("runs_started_total", workflow="other") == 5

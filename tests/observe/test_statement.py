@@ -56,3 +56,10 @@ def test_false_pauses_and_the_alarm() -> None:
     assert "ALARM: over the budget" in desk
     assert "within" in shop
     assert "0.30%" in shop
+
+
+def test_a_name_is_no_markup() -> None:
+    """Workflows are named by agents, in square brackets too."""
+    limits = Calibration(FEW, {"[/x]": PROVEN})
+    assert "[/x]" in shown(statement.guarantees(limits, load()))
+    assert "[/x]" in shown(statement.false_pauses([Monitor("[/x]", "v1", 1000, 3)]))

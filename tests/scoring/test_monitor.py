@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from detector.scoring.calibration import PAUSE_RATE
-from detector.scoring.monitor import ALPHA, Monitor, interval, log_evidence
+from detector.scoring.monitor import ALPHA, SPREAD, Monitor, interval, log_evidence
 
 FLEETS, RUNS = 1000, 10_000
 LOUD = -math.log(ALPHA)
@@ -58,6 +58,33 @@ def test_the_evidence_is_a_supermartingale_under_the_promise() -> None:
         assert 0.005 * next_paused + 0.995 * next_quiet < now
 
 
+def summed(paused: int, runs: int, budget: float) -> float:
+    """The log evidence by its definition: the prior's mean of the likelihood ratios above the budget, on a grid."""
+    rates = np.geomspace(budget, 0.999, 200_000)
+    prior = (1.0 / (SPREAD * budget) - 2.0) * np.log1p(-rates) + np.log(rates)
+    ratio = paused * np.log(rates / budget) + (runs - paused) * (np.log1p(-rates) - math.log1p(-budget))
+    return float(np.logaddexp.reduce(prior + ratio) - np.logaddexp.reduce(prior))
+
+
+@pytest.mark.parametrize(("paused", "runs"), [(0, 1000), (5, 1000), (90, 20_000), (450, 100_000), (3700, 1_000_000)])
+def test_the_evidence_is_what_it_is_defined_to_be(paused: int, runs: int) -> None:
+    """Summed up on a grid it is the same, in fleets of a million runs too."""
+    assert log_evidence(paused, runs, PAUSE_RATE) == pytest.approx(summed(paused, runs, PAUSE_RATE), abs=0.01)
+
+
+@pytest.mark.parametrize(("paused", "runs"), [(0, 180_000), (100, 300_000), (1000, 1_000_000), (0, 10**8)])
+def test_far_below_the_budget_it_is_never_more_than_that(paused: int, runs: int) -> None:
+    """Where what is left above the budget is too small for a number, the evidence is a bound, and no alarm."""
+    assert log_evidence(paused, runs, PAUSE_RATE) <= summed(paused, runs, PAUSE_RATE) + 0.01 < 0.0
+
+
+def test_quiet_runs_never_raise_an_alarm() -> None:
+    """With each further run that is not paused the evidence falls, up to a hundred million of them."""
+    for paused in (0, 10, 1000):
+        found = [log_evidence(paused, paused + int(n), PAUSE_RATE) for n in np.geomspace(1, 1e8, 400).round()]
+        assert (np.diff(found) <= 1e-6).all()
+
+
 def test_the_interval_holds_the_rate_at_all_times() -> None:
     """Over 300 fleets and looks after every 250 of 5,000 runs, the rate is outside at any time for 5 % at most."""
     random = np.random.default_rng(4)
@@ -69,7 +96,7 @@ def test_the_interval_holds_the_rate_at_all_times() -> None:
     assert missed <= binom.ppf(0.999, 300, ALPHA)
 
 
-@given(st.integers(0, 5000), st.integers(0, 60), st.sampled_from((0.001, 0.004, 0.01, 0.05)))
+@given(st.integers(0, 10_000_000), st.integers(0, 60_000), st.sampled_from((0.001, 0.004, 0.01, 0.05)))
 def test_figures_agree(quiet: int, paused: int, budget: float) -> None:
     """The interval holds the seen rate and lies in 0 to 1; one more false pause never makes the evidence smaller."""
     found = Monitor("desk", "v1", quiet + paused, paused, budget=budget)

@@ -296,7 +296,7 @@ async def test_what_comes_in_front_of_the_fence_is_taken_up(bootstrap: str) -> N
         owner.changelog.begin({0: 0}, LOG)
         await before.put(b"run", b"2", applied=8)
         await before.put(b"new", b"3", applied=9)
-        assert await owner.changelog.fence() == {(b"run", 0), (b"new", 0)}
+        await owner.changelog.fence()
         await before.put(b"new", b"late", applied=10)
         await owner.mend(end=5)
         assert owner.table.data == {b"run": b"2", b"new": b"3"}
@@ -309,15 +309,48 @@ async def test_what_comes_in_front_of_the_fence_is_taken_up(bootstrap: str) -> N
 
 
 async def test_a_fence_behind_a_newer_worker_gives_the_partition_up(bootstrap: str) -> None:
-    """One that finds a newer worker's records in front of its fence was given the partition too late."""
+    """One that finds a newer worker's records in front of its fence leaves the partition, and recovers them later."""
     async with topic(bootstrap) as producer:
         sleeper, owner = Side(bootstrap, producer), Side(bootstrap, producer)
         sleeper.changelog.begin({0: -1}, LOG)
         await asyncio.sleep(0.002)
         owner.changelog.begin({0: -1}, LOG)
         await owner.put(b"run", b"newer")
-        assert await sleeper.changelog.fence() == set()
+        await sleeper.changelog.fence()
+        sleeper.changelog.persist()
         assert not sleeper.changelog.owns(0)
+        assert sleeper.table.data.persisted == {}
+        assert sleeper.changelog.lost_for() > 0
+        sleeper.changelog.revoked()
+        assert sleeper.changelog.lost_for() == 0
+
+
+async def test_what_an_older_run_log_had_applied_is_not_taken_up(bootstrap: str) -> None:
+    """A late record that had applied more than the run log holds is of one before it was made anew."""
+    async with topic(bootstrap) as producer:
+        before, owner = Side(bootstrap, producer), Side(bootstrap, producer)
+        before.changelog.begin({0: -1}, LOG)
+        await asyncio.sleep(0.002)
+        owner.changelog.begin({0: -1}, {0: 20})
+        await before.put(b"run", b"1", applied=500)
+        await owner.changelog.fence()
+        assert owner.table.data == {b"run": b"1"}
+        assert not owner.changelog.had(0, 5)
+
+
+async def test_a_partition_that_goes_during_the_fence_is_left(bootstrap: str) -> None:
+    """A rebalance in the middle of it is no fault."""
+    async with topic(bootstrap) as producer:
+        before, owner = Side(bootstrap, producer), Side(bootstrap, producer)
+        before.changelog.begin({0: -1}, LOG)
+        await asyncio.sleep(0.002)
+        owner.changelog.begin({0: -1}, LOG)
+        await before.put(b"run", b"1", applied=5)
+        fence = asyncio.ensure_future(owner.changelog.fence())
+        await asyncio.sleep(0)
+        owner.changelog.revoked()
+        await fence
+        assert owner.table.data == {}
 
 
 async def read_back(bootstrap: str) -> list[Event]:

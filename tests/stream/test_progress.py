@@ -146,6 +146,30 @@ async def test_lag(progress: Progress, metrics: Metrics) -> None:
     assert (sample(metrics, "lag_records", 0), sample(metrics, "lag_seconds", 0)) == (0, 0)
 
 
+async def test_lag_of_a_partition_that_is_stuck_from_its_start(
+    progress: Progress, metrics: Metrics, app: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In seconds since it was assigned, or since it last had nothing to read; what was deleted is not waited for."""
+    now = 1_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    progress.measure_lag()
+    now += 90
+    progress.measure_lag()
+    assert (sample(metrics, "lag_records", 1), sample(metrics, "lag_seconds", 1)) == (5, 90)
+    app.consumer.ends[Partition("spans", 1)] = 2
+    progress.measure_lag()
+    assert sample(metrics, "lag_seconds", 1) == 0
+    now += 90
+    progress.measure_lag()
+    app.consumer.ends[Partition("spans", 1)] = 3
+    now += 5
+    progress.measure_lag()
+    assert sample(metrics, "lag_seconds", 1) == 5
+    progress._earliest = {Partition("spans", 1): 3}
+    assert progress.measure_lag() == 9 - 5
+    assert sample(metrics, "lag_seconds", 1) == 0
+
+
 async def test_lag_after_a_rebalance(progress: Progress, metrics: Metrics, app: SimpleNamespace) -> None:
     """A partition that went away has no lag here; one that came back has what was not committed."""
     progress.ack_after(Event(8), [], POINTS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from detector.cli import app
@@ -94,6 +96,14 @@ def test_page(found: dict[str, Any]) -> None:
     assert page.count("<svg") == len(report.PICTURES)
     assert page.count("<table") == len(report.sheets(found))
     assert not any(loading in page for loading in ("http:", "https:", "src=", "<script", "@import"))
+
+
+def test_tables_show_names_in_square_brackets(found: dict[str, Any]) -> None:
+    """Of harms and workflows, as their labels have them: no markup."""
+    out = io.StringIO()
+    for table in report.terminal({**found, "rules": {"[/x]": next(iter(found["rules"].values()))}}):
+        Console(width=240, file=out).print(table)
+    assert "[/x]" in out.getvalue()
 
 
 def test_command(folder: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def told(story: Story) -> Iterator[RenderableType]:
     yield Text.from_markup(
         f"[bold]{escape(story.run)}[/]  workflow {escape(story.workflow) or 'unknown'}, "
         f"{len(story.calls)} calls, {story.turns} model turns, {_level(story.level)}\n"
-        f"model {story.model} alerts above {story.alert:.3f}, {pauses}"
+        f"model {escape(story.model)} alerts above {story.alert:.3f}, {pauses}"
     )
     if not story.words:
         yield Text("Out of the run log, which has no words: names are keyed hashes.", style="dim")
@@ -54,8 +54,8 @@ def _call(call: Call) -> RenderableType:
     head.add_column(ratio=1)
     head.add_column(justify="right")
     head.add_column(width=6)
-    where = f" [cyan]{', '.join(call.environment)}[/]" if call.environment else ""
-    went = f" [dim]{call.outcome}[/]" if call.outcome else ""
+    where = f" [cyan]{escape(', '.join(call.environment))}[/]" if call.environment else ""
+    went = f" [dim]{escape(call.outcome)}[/]" if call.outcome else ""
     head.add_row(
         str(call.number), f"[bold]{escape(call.tool) or 'a call'}[/]{where}{went}", f"{call.score:.3f}",
         _level(call.level),
@@ -70,7 +70,7 @@ def _call(call: Call) -> RenderableType:
 
 def _lines(call: Call) -> Iterator[tuple[str, str]]:
     if call.does or call.signs:
-        read = ", ".join(call.does)
+        read = escape(", ".join(call.does))
         signs = "; ".join(escape(sign) for sign in call.signs)
         yield "read as", f"{read} ({signs})" if read and signs else read or signs
     for n, target in enumerate(call.targets):
@@ -80,13 +80,13 @@ def _lines(call: Call) -> Iterator[tuple[str, str]]:
     if call.principals:
         yield "acts as", escape(", ".join(call.principals))
     if call.secrets:
-        yield "secrets", "; ".join(call.secrets)
+        yield "secrets", escape("; ".join(call.secrets))
     for n, moved in enumerate(call.moved):
         yield "" if n else "moved", f"{moved.signal} [bold]+{moved.amount:g}[/]  {escape(moved.words)}"
     for verdict in call.verdicts:
         yield "verdict", f"[{COLOURS.get(call.level, 'white')}]{escape(verdict)}[/]"
     if call.hidden:
-        yield "hidden", "; ".join(call.hidden)
+        yield "hidden", escape("; ".join(call.hidden))
 
 
 def _target(target: Target) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def content(settings: Settings) -> Content:
     """All that the detector puts into Grafana, from declarations and `settings` alone: the same every time."""
     from detector.observe.grafana import dashboards, notifications, rules
-    from detector.observe.grafana.datasources import datasources
+    from detector.observe.grafana.datasources import assumed, datasources
 
     return Content(
         folder={"uid": FOLDER, "title": "Agent runs"},
@@ -26,4 +26,5 @@ def content(settings: Settings) -> Content:
         contact_points=notifications.contact_points(settings),
         policy=notifications.policy(settings),
         templates=notifications.templates(),
+        assumed=assumed(settings),
     )

@@ -166,8 +166,10 @@ def _drop_template(grafana: Grafana, name: str) -> None:
 # --- contact points ---------------------------------------------------------------------
 
 
-def contact_points(grafana: Grafana, content: Content, *, editable: bool, renew: bool) -> Iterator[Change]:
-    """Ways to people; ours by uid. `renew`: writes secrets again, which Grafana does not show."""
+def contact_points(grafana: Grafana, content: Content, *, editable: bool, renew: bool, prune: bool) -> Iterator[Change]:
+    """Ways to people; ours by uid. `renew`: writes secrets again, which Grafana does not show. `prune`: deletes those
+    that the settings do not name.
+    """
     every = grafana.read(
         list, "list contact points", READ, lambda api: api.alertingprovisioning.get_contactpoints() or []
     )
@@ -180,7 +182,7 @@ def contact_points(grafana: Grafana, content: Content, *, editable: bool, renew:
         elif renew or not same(wanted, live):
             before = _masked(seen(wanted, live))
             yield Change("contact point", uid, "change", before, _masked(wanted), write, _obstacle(live))
-    for uid in sorted(present.keys() - {wanted["uid"] for wanted in content.contact_points}):
+    for uid in sorted(present.keys() - {wanted["uid"] for wanted in content.contact_points}) if prune else ():
         live = present[uid]
         yield Change("contact point", uid, "delete", None, None, partial(_drop_point, grafana, uid), _obstacle(live))
 
@@ -208,8 +210,13 @@ def _drop_point(grafana: Grafana, uid: str) -> None:
 # --- the notification policy ------------------------------------------------------------
 
 
-def policy(grafana: Grafana, content: Content) -> Iterator[Change]:
-    """Our route in a tree that is somebody else's: at its end where it is new, else where somebody put it."""
+def policy(grafana: Grafana, content: Content, *, prune: bool) -> Iterator[Change]:
+    """Our route in a tree that is somebody else's: at its end where it is new, else where somebody put it.
+
+    `prune`: deletes it where the settings name nobody.
+    """
+    if not content.policy and not prune:
+        return
     tree = _tree(grafana)
     routes = tree.get("routes") or []
     mine = [route for route in routes if _is_ours(route)]

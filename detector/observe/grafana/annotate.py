@@ -15,17 +15,20 @@ from urllib.parse import quote
 
 from detector.config import Settings
 from detector.control.enforcers.webhook import Retries
-from detector.observe.grafana.api import Grafana, GrafanaError
+from detector.errors import ConfigError
+from detector.observe.grafana.api import Grafana, GrafanaError, token_of
 from detector.observe.grafana.content import PREFIX
-from detector.observe.news.follow import Follower
+from detector.observe.news.follow import RETRIES, Follower
 from detector.observe.news.notify import follow
 from detector.observe.news.story import Links, name, tell, worth_telling
 from detector.records import Verdict
 
 log = logging.getLogger(__name__)
 
-RETRIES = Retries(attempts=8, total=60.0)
-_PASSING = frozenset({0, 408, 429, 500, 502, 503, 504})
+_PASSING = frozenset({0, 401, 408, 429, 500, 502, 503, 504})
+"""Of no answer, and of a token that somebody will renew."""
+_BATCH = 10
+"""Verdicts: 20 marks of two requests at 10 s each are far from what Kafka allows between two polls."""
 _NEEDS = "annotations:read and annotations:create on annotations:type:organization"
 _LONGEST_TAG = 60
 """Grafana keeps 100 characters of a tag."""
@@ -63,29 +66,28 @@ def marks(verdict: Verdict, links: Links) -> list[Mark]:
 class Annotator:
     """Makes annotations that are not there yet."""
 
-    def __init__(self, grafana: Grafana, links: Links, retries: Retries = RETRIES) -> None:
+    def __init__(self, grafana: Grafana, links: Links) -> None:
         self._grafana = grafana
         self._links = links
-        self._retries = retries
         self._known: set[str] = set()
         """Of models, which every verdict names."""
 
     async def take(self, verdicts: Sequence[Verdict]) -> list[bool]:
-        """Whether each annotation of the verdicts is there now; tries again for a while where Grafana is away."""
+        """Whether each annotation of the verdicts is there now; those that Grafana refuses are not.
+
+        Raises GrafanaError at the first that Grafana does not answer to: all can be asked for again.
+        """
         wanted = {mark.key: mark for verdict in verdicts for mark in marks(verdict, self._links)}
         return [await self._make(mark) for mark in wanted.values() if mark.key not in self._known]
 
     async def _make(self, mark: Mark) -> bool:
-        for attempt in range(1, self._retries.attempts + 1):
-            try:
-                await asyncio.to_thread(self._once, mark)
-            except GrafanaError as fault:
-                if fault.status not in _PASSING or attempt == self._retries.attempts:
-                    log.warning("annotate: %s", fault)
-                    return False
-                await asyncio.sleep(self._retries.backoff(attempt))
-            else:
-                break
+        try:
+            await asyncio.to_thread(self._once, mark)
+        except GrafanaError as fault:
+            if fault.status in _PASSING:
+                raise
+            log.warning("annotate: %s", fault)
+            return False
         if "model" in mark.tags:
             self._known.add(mark.key)
         return True
@@ -106,9 +108,11 @@ class Annotator:
 async def annotate(settings: Settings, stop: asyncio.Event | None = None) -> None:
     """Annotates until `stop` is set or, where there's none, until SIGTERM or SIGINT.
 
-    Raises ConfigError, RefusedError where a broker is there at the start that does not take the settings,
-    TransportError where the port of its metrics can't be had.
+    Raises ConfigError, also where there is no token, RefusedError where a broker is there at the start that does not
+    take the settings, TransportError where the port of its metrics can't be had.
     """
+    if not token_of(settings):
+        raise ConfigError(["grafana_token or grafana_token_file: expected the token of a service account, came none"])
     grafana = Grafana.from_settings(settings)
     try:
         await follow(settings, [follower(settings, grafana)], settings.annotate_metrics_port, stop)
@@ -117,14 +121,14 @@ async def annotate(settings: Settings, stop: asyncio.Event | None = None) -> Non
 
 
 def follower(settings: Settings, grafana: Grafana, retries: Retries = RETRIES) -> Follower:
-    """What reads the verdicts for it."""
-    annotator = Annotator(grafana, Links.from_settings(settings), retries)
+    """What reads the verdicts for it; where Grafana is away, none is passed over."""
+    annotator = Annotator(grafana, Links.from_settings(settings))
 
     async def take(verdicts: Sequence[Verdict]) -> None:
         for done in await annotator.take(verdicts):
             made.counts["done" if done else "failed"] += 1
 
-    made = Follower(settings, "annotate", take)
+    made = Follower(settings, "annotate", take, batch=_BATCH, retries=retries)
     return made
 
 

@@ -38,3 +38,5 @@ class Content:
     """A Route below the root route; empty: none."""
     templates: list[Json]
     """NotificationTemplateContent each, with `name`."""
+    assumed: frozenset[str] = frozenset()
+    """Uids of data sources that no setting names: made by default where there is none, otherwise left as they are."""

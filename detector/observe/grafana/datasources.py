@@ -16,6 +16,12 @@ def datasources(settings: Settings) -> list[Json]:
     return [_prometheus(settings), _postgres(settings.grafana_store_dsn.get_secret_value())]
 
 
+def assumed(settings: Settings) -> frozenset[str]:
+    """The uids of those whose setting isn't set."""
+    named = {"grafana_prometheus_url": PROMETHEUS, "grafana_store_dsn": POSTGRES}
+    return frozenset(uid for setting, uid in named.items() if setting not in settings.model_fields_set)
+
+
 def _prometheus(settings: Settings) -> Json:
     traces = settings.trace_url.replace("{trace}", "${__value.raw}")
     link = [{"name": "trace_id", "url": traces, "urlDisplayLabel": "The trace"}] if traces else []

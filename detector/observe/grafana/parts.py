@@ -24,8 +24,8 @@ def ours(uid: object) -> bool:
 # --- data sources -----------------------------------------------------------------------
 
 
-def datasources(grafana: Grafana, content: Content, *, renew: bool) -> Iterator[Change]:
-    """`renew`: writes secrets again, which Grafana does not show."""
+def datasources(grafana: Grafana, content: Content, *, renew: bool, prune: bool) -> Iterator[Change]:
+    """`renew`: writes secrets again, which Grafana does not show. `prune`: deletes those that the content has not."""
     step, kind = "list data sources", "data source"
     listed = grafana.read(list, step, "datasources:read", lambda api: api.datasource.list_datasources())
     present = {each["uid"]: each for each in listed if ours(each.get("uid"))}
@@ -35,6 +35,8 @@ def datasources(grafana: Grafana, content: Content, *, renew: bool) -> Iterator[
             write = partial(_add_source, grafana, wanted)
             yield Change(kind, uid, "create", None, masked(wanted, address=True), write)
             continue
+        if uid in content.assumed:
+            continue
         live = grafana.read(dict, f"read {kind} {uid}", "datasources:read", partial(_source, uid=uid))
         shown = {**wanted, "secureJsonData": dict.fromkeys(wanted.get("secureJsonData", {}), True)}
         found = {**live, "secureJsonData": live.get("secureJsonFields", {})}
@@ -42,7 +44,7 @@ def datasources(grafana: Grafana, content: Content, *, renew: bool) -> Iterator[
             before, after = masked(seen(shown, found), address=True), masked(wanted, address=True)
             write = partial(_set_source, grafana, {**wanted, "version": live.get("version", 0)})
             yield Change(kind, uid, "change", before, after, write, FROM_FILE if live.get("readOnly") else "")
-    for uid in sorted(present.keys() - {wanted["uid"] for wanted in content.datasources}):
+    for uid in sorted(present.keys() - {wanted["uid"] for wanted in content.datasources}) if prune else ():
         yield Change(kind, uid, "delete", present[uid], None, partial(_drop_source, grafana, uid))
 
 

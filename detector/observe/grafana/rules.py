@@ -36,8 +36,12 @@ class Rule:
 
 
 def _new(counter: str, by: str = "workflow", window: str = "10m") -> str:
-    """How often a counter rose in `window`. A series that is new in it counts in full, which increase() leaves out."""
-    return f"sum by ({by}) (({counter} unless {counter} offset {window}) or increase({counter}[{window}]))"
+    """How often a counter rose in `window`. A series that is new in it counts in full, which increase() leaves out.
+
+    One that was there within the day before is not new: scrapes may have failed for some minutes.
+    """
+    known = f"last_over_time({counter}[1d] offset {window})"
+    return f"sum by ({by}) (({counter} unless {known}) or increase({counter}[{window}]))"
 
 
 PAUSES = 'detector_commands_total{desired="paused"}'
@@ -175,13 +179,39 @@ RULES = (
     Rule(
         "dead",
         "No worker is up",
-        '(sum(up{job="detector"}) or vector(0)) < bool 1',
+        "(sum(detector_up) or vector(0)) < bool 1",
         0,
         "1m",
         "critical",
         "Prometheus reaches no worker: nothing is judged. Nothing is lost for as long as Kafka keeps otlp_spans.",
         "OK",
         "Alerting",
+    ),
+    # What a channel gave up on is not told again. A channel that does not even read has the next rule.
+    Rule(
+        "not-told",
+        "People were not told",
+        _new('detector_news_total{outcome="failed"}', by="channel"),
+        0,
+        "0s",
+        "warning",
+        "{{ $labels.channel }}: {{ $value }} could not be delivered within ten minutes, and will not be tried again.",
+        "OK",
+        "Error",
+    ),
+    # Where one of them isn't used, it has no series. Two minutes let a restart, or a rebalance, pass.
+    Rule(
+        "part-not-ready",
+        "A part beside the workers does not work",
+        "sum by (channel) (1 - detector_news_ready"
+        ' or label_replace(1 - detector_enforcer_ready, "channel", "enforce", "", "")'
+        ' or label_replace(1 - detector_store_ready, "channel", "store", "", ""))',
+        0,
+        "2m",
+        "warning",
+        "{{ $labels.channel }}: {{ $value }} up and not ready; /readyz of each says why.",
+        "OK",
+        "Error",
     ),
     # Rare events over a day; an hour lets a batch of odd but honest runs pass.
     Rule(

@@ -27,19 +27,31 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def plan(
-    grafana: Grafana, content: Content, *, skip: Collection[str] = (), editable: bool = False, renew: bool = False
+    grafana: Grafana,
+    content: Content,
+    *,
+    skip: Collection[str] = (),
+    editable: bool = False,
+    renew: bool = False,
+    prune: bool = False,
 ) -> list[Change]:
-    """What is different, in the order in which it has to be written. Reads only. Raises ConfigError, GrafanaError."""
+    """What is different, in the order in which it has to be written. Reads only. Raises ConfigError, GrafanaError.
+
+    `prune`: what the settings make is deleted where they name it no more; without, it is left alone, for they may just
+    not be set here.
+    """
     if unknown := set(skip) - set(KINDS):
         raise ConfigError([f"--skip: expected any of {', '.join(KINDS)}, came {', '.join(sorted(unknown))}"])
     of: dict[str, Callable[[], Iterator[Change]]] = {
-        "datasources": lambda: parts.datasources(grafana, content, renew=renew),
+        "datasources": lambda: parts.datasources(grafana, content, renew=renew, prune=prune),
         "folder": lambda: parts.folder(grafana, content),
         "dashboards": lambda: parts.dashboards(grafana, content),
         "rules": lambda: alerting.rules(grafana, content, editable=editable),
         "templates": lambda: alerting.templates(grafana, content, editable=editable),
-        "contact-points": lambda: alerting.contact_points(grafana, content, editable=editable, renew=renew),
-        "policy": lambda: alerting.policy(grafana, content),
+        "contact-points": lambda: alerting.contact_points(
+            grafana, content, editable=editable, renew=renew, prune=prune
+        ),
+        "policy": lambda: alerting.policy(grafana, content, prune=prune),
     }
     found = [change for kind in KINDS if kind not in skip for change in of[kind]()]
     gone = [change for change in found if change.deed == "delete"]

@@ -132,7 +132,10 @@ class Mail:
 
     async def send(self, story: Story) -> Outcome:
         """One mail to all receivers."""
-        message = as_email(story, self._sender, self._receivers)
+        try:
+            message = as_email(story, self._sender, self._receivers)
+        except (ValueError, LookupError) as fault:
+            return Outcome(Result.FAILED, f"no mail can be made of it: {type(fault).__name__}")
         started = time.monotonic()
         for attempt in range(1, self._retries.attempts + 1):
             words, passing = await self._attempt(message)
@@ -166,4 +169,7 @@ class Mail:
             )
         except (smtplib.SMTPException, OSError) as fault:
             return f"no answer: {type(fault).__name__}", True
+        except ValueError as fault:
+            # A login or a text that its protocol can't carry.
+            return f"can't be sent: {type(fault).__name__}", False
         return "", False

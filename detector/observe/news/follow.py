@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 
 from detector.config import Settings
 from detector.control import topics
+from detector.control.enforcers.webhook import Retries
 from detector.errors import TransportError
 from detector.kafka.connection import starting
 from detector.kafka.outage import Outage
@@ -36,21 +37,29 @@ _BATCH, _POLL_MS = 100, 250
 _LONGEST_BATCH_MS = 1_800_000
 """One that takes longer than this loses its partitions: a batch of a hundred at a minute each, ten at a time, fits."""
 _RETRY_SECONDS = 1.0
+RETRIES = Retries(attempts=8)
+"""Of a batch that could not be handed on: for ever, from the eighth time on every half a minute at most."""
 _GRACE_SECONDS = 4.0
 
 Take = Callable[[Sequence[Verdict]], Awaitable[None]]
+"""Hands verdicts on. TransportError: what it hands them to is away; the batch is kept, and handed on again later."""
 
 
 class Follower:
     """One group's way along the topic. `counts` is for whoever takes; `behind` is what is not read yet."""
 
-    def __init__(self, settings: Settings, name: str, take: Take) -> None:
+    def __init__(
+        self, settings: Settings, name: str, take: Take, *, batch: int = _BATCH, retries: Retries = RETRIES
+    ) -> None:
         self.name = name
         self.counts: Counter[str] = Counter()
         self.behind = 0
         self.polled = time.monotonic()
         self.ready = asyncio.Event()
         self.outage = Outage(log, name)
+        self.away = Outage(log, name, what="what it tells")
+        self._batch = batch
+        self._retries = retries
         self._settings = settings
         self._take = take
         self._told: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -87,6 +96,7 @@ class Follower:
 
     async def _follow(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         begun: set[Any] = set()
+        failed = 0
         while not stop.is_set():
             if new := consumer.assignment() - begun:
                 # Even where nothing comes: the place where a new group began has to outlive a restart.
@@ -95,12 +105,28 @@ class Follower:
                 self.outage.over()
                 self.ready.set()
             self.polled = time.monotonic()
-            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)
+            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._batch)
             if verdicts := self._new(record for records in batches.values() for record in records):
-                await self._take(verdicts)
+                try:
+                    await self._take(verdicts)
+                except TransportError as fault:
+                    failed += 1
+                    self.away.note(fault)
+                    await self._go_back(consumer, batches, failed, stop)
+                    continue
+                failed = 0
+                self.away.over()
                 self._remember(verdicts)
             if batches:
                 await consumer.commit({part: records[-1].offset + 1 for part, records in batches.items()})
+
+    async def _go_back(self, consumer: AIOKafkaConsumer, batches: Any, failed: int, stop: asyncio.Event) -> None:
+        """To where the batch began, after a moment; short beside what Kafka allows between two polls."""
+        for part, records in batches.items():
+            if part in consumer.assignment():
+                consumer.seek(part, records[0].offset)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), self._retries.backoff(min(failed, self._retries.attempts)))
 
     def _new(self, records: Any) -> list[Verdict]:
         found: dict[tuple[str, int], Verdict] = {}
@@ -164,4 +190,6 @@ class Follower:
         """Why nothing is told at this moment; empty where it is."""
         if self.outage:
             return f"{self.name}: Kafka does not answer"
+        if self.away:
+            return f"{self.name}: what it tells does not answer"
         return "" if self.ready.is_set() else f"{self.name}: no partition is assigned yet"

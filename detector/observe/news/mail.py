@@ -20,7 +20,8 @@ _MONO = "font-family:SFMono-Regular,Menlo,Consolas,monospace;font-size:13px"
 def as_email(story: Story, sender: str, receivers: list[str]) -> EmailMessage:
     """The message. Mails about one run stand in one thread; one that is sent again has the same Message-ID."""
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = f"[{story.level}] {story.headline}"
+    # A header is decoded when it is set: a name that looks like an encoded word could bring line ends, and headers.
+    message["Subject"] = f"[{story.level}] {story.headline}".replace("=?", "= ?")
     message["From"] = sender
     message["To"] = ", ".join(receivers)
     message["Date"] = formatdate()

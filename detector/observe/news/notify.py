@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from detector.config import Settings
-from detector.control.enforcers.base import Result
+from detector.control.enforcers.base import Outcome, Result
 from detector.errors import ConfigError
 from detector.kafka.connection import preflight
 from detector.observe.news.channels import Channel, channels
@@ -111,6 +111,14 @@ async def _until(stop: asyncio.Event | None, work: Callable[[asyncio.Event], Awa
             loop.remove_signal_handler(number)
 
 
+async def _sent(channel: Channel, verdict: Verdict, links: Links) -> Outcome:
+    """What became of it; a fault that nobody thought of costs one story, not all channels again and again."""
+    try:
+        return await channel.send(tell(verdict, links))
+    except Exception as fault:  # noqa: BLE001 - whatever it is; its text may repeat an address or a login
+        return Outcome(Result.FAILED, f"a fault of its own: {type(fault).__name__}")
+
+
 def _follower(settings: Settings, channel: Channel) -> Follower:
     links, places = Links.from_settings(settings), asyncio.Semaphore(AT_ONCE)
 
@@ -124,7 +132,7 @@ def _follower(settings: Settings, channel: Channel) -> Follower:
     async def send(verdicts: list[Verdict]) -> None:
         async with places:
             for verdict in verdicts:
-                outcome = await channel.send(tell(verdict, links))
+                outcome = await _sent(channel, verdict, links)
                 follower.counts[outcome.result.value] += 1
                 level = logging.INFO if outcome.result is Result.DONE else logging.WARNING
                 about = (channel.name, verdict.run, verdict.sequence, outcome.result.value, outcome.detail)

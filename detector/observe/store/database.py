@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import psycopg
@@ -22,6 +23,10 @@ from detector.observe.store.statements import ADVANCE, FORGET, ORDER, POSITION, 
 _OF_ROWS = frozenset({"22", "23", "54"})
 """SQLSTATE classes that say that a row can't be stored: data, constraints, program limits. Others pass with time, or
 with somebody's help: connections, permissions, a server that stops."""
+_NOT_PLAIN = (
+    "store_dsn: expected plain names of host, port and database: what is no letter or digit of a user or a password "
+    "has to be percent-encoded; not repeated, it may hold a password"
+)
 _LIMITS = "set local statement_timeout = '60s'; set local lock_timeout = '60s'"
 
 
@@ -59,6 +64,8 @@ class Database:
         except psycopg.ProgrammingError:
             # Its text repeats what it could not read, and that holds the password.
             raise ConfigError(["store_dsn: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"]) from None
+        if not _is_plain(self._options):
+            raise ConfigError([_NOT_PLAIN])
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     @property
@@ -182,6 +189,26 @@ def read(offset: int, make: Callable[[], Sequence[Row]]) -> Read:
         return Read(offset, make())
     except Drop as drop:
         return Read(offset, drop=drop.reason)
+
+
+def _is_plain(options: Mapping[str, Any]) -> bool:
+    """Whether host, port and database are no part of a password: one with `/`, `@` or `#` moves the places of a URL."""
+    hosts, ports = str(options.get("host") or "").split(","), str(options.get("port") or "").split(",")
+    return (
+        all(_is_host(host) for host in hosts)
+        and all(not port or (port.isascii() and port.isdigit()) for port in ports)
+        and not set("@/:") & set(str(options.get("dbname") or ""))
+    )
+
+
+def _is_host(host: str) -> bool:
+    """A name, an address, or a folder of sockets."""
+    if host.startswith("/") or not set("@/:") & set(host):
+        return "@" not in host
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 async def _execute(cursor: psycopg.AsyncCursor[Any], found: Iterable[Row]) -> None:

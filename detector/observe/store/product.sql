@@ -124,6 +124,39 @@ approvals as (
             as approval_wait_p50_seconds,
         max(waited_seconds) filter (where decision in ('granted', 'denied')) as approval_wait_max_seconds
     from detector.gates group by 1, 2
+),
+-- One above the other and not side by side: so a condition on the day reaches the tables on both sides.
+both_kinds as (
+    select
+        workflow, day,
+        runs_started, runs_ended, runs_killed, tasks_completed, accepted, corrected, clarified, reopened, judged,
+        agent_asked, agent_granted, agent_denied, agent_refused, runs_with_tokens, tokens_in, tokens_out, calls,
+        null::bigint as approvals_asked, null::bigint as approvals_granted, null::bigint as approvals_denied,
+        null::bigint as approvals_expired, null::float as approval_wait_seconds,
+        null::float as approval_wait_p50_seconds, null::float as approval_wait_max_seconds
+    from days
+    union all
+    select
+        workflow, day,
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        approvals_asked, approvals_granted, approvals_denied, approvals_expired, approval_wait_seconds,
+        approval_wait_p50_seconds, approval_wait_max_seconds
+    from approvals
+),
+joined as (
+    select
+        workflow, day,
+        max(runs_started) as runs_started, max(runs_ended) as runs_ended, max(runs_killed) as runs_killed,
+        max(tasks_completed) as tasks_completed, max(accepted) as accepted, max(corrected) as corrected,
+        max(clarified) as clarified, max(reopened) as reopened, max(judged) as judged,
+        max(agent_asked) as agent_asked, max(agent_granted) as agent_granted, max(agent_denied) as agent_denied,
+        max(agent_refused) as agent_refused, max(runs_with_tokens) as runs_with_tokens, max(tokens_in) as tokens_in,
+        max(tokens_out) as tokens_out, max(calls) as calls, max(approvals_asked) as approvals_asked,
+        max(approvals_granted) as approvals_granted, max(approvals_denied) as approvals_denied,
+        max(approvals_expired) as approvals_expired, max(approval_wait_seconds) as approval_wait_seconds,
+        max(approval_wait_p50_seconds) as approval_wait_p50_seconds,
+        max(approval_wait_max_seconds) as approval_wait_max_seconds
+    from both_kinds group by workflow, day
 )
 select
     workflow, day,
@@ -154,4 +187,4 @@ select
     coalesce(tokens_in, 0)::bigint as tokens_in,
     coalesce(tokens_out, 0)::bigint as tokens_out,
     coalesce(calls, 0)::bigint as calls
-from days full join approvals using (workflow, day);
+from joined;

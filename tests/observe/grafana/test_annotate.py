@@ -11,8 +11,9 @@ import pytest
 from detector.config import Settings, load
 from detector.control.enforcers.webhook import Retries
 from detector.embedded import Broker
+from detector.errors import ConfigError
 from detector.kafka import topics
-from detector.observe.grafana.annotate import follower, marks
+from detector.observe.grafana.annotate import annotate, follower, marks
 from detector.observe.grafana.api import Grafana
 from tests.control.support import produce, until
 from tests.observe.grafana.standin import TOKEN, Standin, serving
@@ -80,10 +81,46 @@ async def test_a_grafana_that_is_busy_is_asked_again_and_one_that_refuses_is_cou
         await until(lambda: counts["failed"] == 2, "both to be refused")
         standin.refused = {"getAnnotations": 503}
         await produce(kafka, "agent-verdicts", incident(sequence=2))
-        await until(lambda: standin.turned_away == 3, "the first attempt at the third")
+        await until(lambda: standin.turned_away > 2, "the first attempt at the third")
         standin.refused = {}
         await until(lambda: len(standin.annotations) == 2, "the next one, and the model's")
     assert counts["failed"] == 2
+
+
+async def test_what_comes_while_grafana_is_away_is_marked_at_its_return(standin: Standin, kafka: Settings) -> None:
+    """However long that is, by this process or the next one: a batch that was not marked is not passed over."""
+    standin.refused = {"postAnnotation": 503}
+    async with annotating(kafka) as counts:
+        await produce(kafka, "agent-verdicts", incident(sequence=1), incident(sequence=2, level="KILL"))
+        await until(lambda: standin.turned_away > 2 * FAST.attempts, "more attempts than are counted")
+    assert counts["failed"] == counts["done"] == 0
+    standin.refused = {}
+    async with annotating(kafka) as counts:
+        await until(lambda: len(standin.annotations) == 3, "the model, the pause and the kill")
+    assert counts["failed"] == 0
+
+
+async def test_without_a_token_it_does_not_start() -> None:
+    """Every mark would be refused, and none is made later."""
+    with pytest.raises(ConfigError, match="grafana_token or grafana_token_file: expected the token"):
+        await annotate(load())
+
+
+async def test_while_grafana_is_away_it_is_not_ready(standin: Standin, kafka: Settings) -> None:
+    """Its probe and its metric say so, until the marks are made."""
+    grafana, stop = Grafana.from_settings(kafka), asyncio.Event()
+    work = follower(kafka, grafana, FAST)
+    task = asyncio.create_task(work.run(stop))
+    await until(lambda: not work.unready(), "the partitions to be assigned")
+    standin.refused = {"getAnnotations": 401}
+    await produce(kafka, "agent-verdicts", incident())
+    await until(lambda: work.unready() == "annotate: what it tells does not answer", "the probe")
+    standin.refused = {}
+    await until(lambda: not work.unready(), "the marks")
+    assert len(standin.annotations) == 2
+    stop.set()
+    await task
+    grafana.close()
 
 
 def test_a_mark_holds_the_story_and_links_and_no_markup_of_others() -> None:

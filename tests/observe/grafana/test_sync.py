@@ -198,7 +198,7 @@ def test_what_is_in_the_content_no_more_is_deleted(standin: Standin, grafana: Gr
         templates=[*all_of_it.templates, {"name": f"{PREFIX}-gone", "template": "x"}],
     )
     run(grafana, more)
-    told = run(grafana, replace(all_of_it, datasources=[], contact_points=[], policy={}))
+    told = run(grafana, replace(all_of_it, datasources=[], contact_points=[], policy={}), prune=True)
     assert told == f"{6 + len(all_of_it.datasources) - 1 + 1} to delete"
     assert _theirs(standin) == before
     assert f"{PREFIX}-gone" not in standin.dashboards
@@ -206,6 +206,28 @@ def test_what_is_in_the_content_no_more_is_deleted(standin: Standin, grafana: Gr
     assert (FOLDER, "Old/er") not in standin.groups
     run(grafana, all_of_it)
     assert run(grafana, all_of_it) == "nothing to do"
+
+
+def test_a_shell_without_the_settings_undoes_nothing(standin: Standin, grafana: Grafana) -> None:
+    """Contact points, route and data sources that a sync elsewhere made of settings stay, until they are pruned."""
+    set_ = {"grafana_store_dsn": "postgresql://r:p@db/runs", "grafana_prometheus_url": "https://prom.example"}
+    run(grafana, content(load(**WAYS, **set_)))
+    before = copy.deepcopy((standin.sources, standin.points, standin.tree))
+    assert run(grafana, content(load())) == "nothing to do"
+    assert run(grafana, content(load(notify_slack_url=SLACK))) == "nothing to do"
+    assert (standin.sources, standin.points, standin.tree) == before
+    assert run(grafana, content(load()), prune=True) == "3 to delete"
+    assert {uid for uid in standin.points if uid.startswith(PREFIX)} == set()
+
+
+def test_data_sources_go_by_a_setting_that_is_set(standin: Standin, grafana: Grafana) -> None:
+    """The first run makes them by default, as compose.yaml has them; a setting changes its own, and no other."""
+    run(grafana, content(load()))
+    assert standin.sources[f"{PREFIX}-postgres"]["url"] == "postgres:5432"
+    standin.sources[f"{PREFIX}-postgres"]["url"] = "theirs:5432"
+    assert run(grafana, content(load(grafana_prometheus_url="https://prom.example"))) == "1 to change"
+    assert standin.sources[f"{PREFIX}-postgres"]["url"] == "theirs:5432"
+    assert standin.sources[f"{PREFIX}-prometheus"]["url"] == "https://prom.example"
 
 
 def test_a_rule_of_somebody_else_in_our_group_survives(standin: Standin, grafana: Grafana, all_of_it: Content) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from typing import Any
 
+import msgspec
 import pytest
 import trustme
 from aiohttp import web
@@ -174,6 +175,23 @@ async def test_a_login_goes_over_tls_alone(monkeypatch: pytest.MonkeyPatch, logi
     assert (
         outcome.detail == ("taken by the server" if post.came else "SMTP 535: SMTPAuthenticationError") + ", attempt 1"
     )
+
+
+async def test_what_no_mail_can_carry_is_a_failure_and_no_fault() -> None:
+    """A level that is none, with a line end; a login that SMTP can't carry. Its text is not repeated."""
+    odd = msgspec.structs.replace(STORY, level="PAUSE\r\nBcc: evil@example.org")
+    with post_office(authenticator=_allow, auth_require_tls=False) as (post, port):
+        login = f"smtp://%C3%BC:s3cret@127.0.0.1:{port}"
+        outcomes = [
+            await Mail(login, "d@example.org", ["a@example.org"], FAST).send(STORY),
+            await Mail(f"smtp://127.0.0.1:{port}", "d@example.org", ["a@example.org"], FAST).send(odd),
+        ]
+    assert post.came == []
+    assert [each.result for each in outcomes] == [Result.FAILED, Result.FAILED]
+    assert [each.detail for each in outcomes] == [
+        "can't be sent: UnicodeEncodeError, attempt 1",
+        "no mail can be made of it: ValueError",
+    ]
 
 
 def test_beyond_loopback_a_server_without_starttls_gets_nothing() -> None:

@@ -33,6 +33,8 @@ class Board:
     async def send(self, story: Story) -> Outcome:
         """Notes the delivery."""
         self.told.append(story.delivery)
+        if story.run == "odd":
+            raise ValueError("s3cret")
         self.fails -= 1
         return Outcome(Result.FAILED, "no") if self.fails >= 0 else Outcome(Result.DONE)
 
@@ -99,6 +101,18 @@ async def test_channels_do_not_wait_for_one_another(kafka: Settings) -> None:
         await until(lambda: len(broken.told) == len(whole.told) == 2, "both to have all")
         await until(lambda: b'outcome="done"} 1.0' in generate_latest(told.registry), "the second to be counted")
         assert b'channel="notify-broken",outcome="failed"} 1.0' in generate_latest(told.registry)
+
+
+async def test_a_fault_of_one_story_costs_that_story(kafka: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted and said without its text, and the next one is told: nothing is read again and again."""
+    board = Board()
+    async with telling(kafka, board) as told:
+        await produce(kafka, "agent-verdicts", incident(run="odd"))
+        await until(lambda: b'outcome="failed"} 1.0' in generate_latest(told.registry), "the fault to be counted")
+        await produce(kafka, "agent-verdicts", incident(run="next"))
+        await until(lambda: len(board.told) == 2, "the next one")
+    assert "failed; a fault of its own: ValueError" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 async def test_it_goes_on_when_kafka_comes_back() -> None:

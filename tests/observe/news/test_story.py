@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from email import message_from_bytes
 from pathlib import Path
 
 import msgspec
@@ -161,3 +162,17 @@ def test_mails_of_one_run_are_one_thread_and_one_that_comes_again_is_known() -> 
     assert first["References"] == later["References"]
     assert first["To"] == "a@example.org, b@example.org"
     assert [part.get_content_type() for part in first.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("field", ["run", "workflow"])
+@pytest.mark.parametrize("name_", ["=?utf-8?q?x=0d=0aBcc:_evil@x.y=0d=0a?=", "==?utf-8?b?eA0KQmNjOiBldmlsQHgueQ0K?="])
+def test_a_name_is_no_encoded_word_of_a_header(field: str, name_: str) -> None:
+    """Decoded, it could bring line ends, and with them receivers of its own."""
+    mail = as_email(tell(incident(**{field: name_}), LINKS), "d@example.org", ["a@example.org"])
+    sent = message_from_bytes(mail.as_bytes())
+    assert set(sent.keys()) == {
+        *("Subject", "From", "To", "Date", "Message-ID", "References", "X-Detector-Delivery", "Auto-Submitted"),
+        *("MIME-Version", "Content-Type"),
+    }
+    assert "\n" not in mail["Subject"]
+    assert "utf-8" in mail["Subject"]

@@ -33,6 +33,37 @@ def test_a_dsn_that_is_none_is_not_repeated() -> None:
     assert "s3cret" not in repr(load(store_dsn=DSN))
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://keeper:s3/cret@db:5432/runs",
+        "postgresql://keeper:12/s3cret@db:5432/runs",
+        "postgresql://keeper:s3c@ret@db:5432/runs",
+        "postgresql://keeper:s3cret@@db/runs",
+        "postgresql://keeper:x@db/s3cret:x",
+        "host=db port=s3cret",
+    ],
+)
+def test_a_password_that_moves_the_places_of_a_dsn_is_refused(dsn: str) -> None:
+    """Part of it would be taken for the host or the database, and stand in every line of the log."""
+    with pytest.raises(ConfigError, match="store_dsn: expected plain names") as fault:
+        Database(dsn)
+    assert "s3c" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "named"),
+    [
+        ("postgresql://u:s3%2Fcret@[fd00::1]:6432/runs", "fd00::1:6432, database runs"),
+        ("postgresql://u@a.example:1,b.example:2/runs", "a.example,b.example:1,2, database runs"),
+        ("host=/run/postgresql dbname=runs", "/run/postgresql:5432, database runs"),
+    ],
+)
+def test_addresses_folders_and_lists_are_no_passwords(dsn: str, named: str) -> None:
+    """What libpq takes for a host is still taken."""
+    assert Database(dsn).name == f"PostgreSQL at {named}"
+
+
 def test_without_a_dsn_it_says_what_it_needs() -> None:
     """Before anything is asked of Kafka."""
     with pytest.raises(ConfigError, match=r"store_dsn: expected .* came none"):

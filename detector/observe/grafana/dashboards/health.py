@@ -28,7 +28,7 @@ def _now() -> tuple[Any, ...]:
             "How many workers are up?",
             "Workers that Prometheus reaches. None: nothing is judged; nothing is lost while Kafka keeps otlp_spans.",
             "short",
-            prom('sum(up{job="detector"})'),
+            prom("sum(detector_up) or vector(0)"),
         ),
         figure(
             "How many of them judge?",
