@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from detector.app import written_at
 from detector.policy.policy import Policy
 from detector.records import Label, Verdict, decode_log
 from detector.replay import verdicts
@@ -38,6 +39,15 @@ def honest(run: str, trace: int, calls: int = 3) -> bytes:
 def fatal(run: str, trace: int) -> bytes:
     """A run that deletes a production volume."""
     return Spans("coder", run, trace=trace).tool(*FATAL, "{}", call="c1").request()
+
+
+def test_a_model_that_is_gone_fails_no_scrape(tmp_path: Path) -> None:
+    """When its file was written is 0 where nobody can say, whatever the reason."""
+    written = tmp_path / "manifest.json"
+    written.write_text("{}")
+    assert written_at(written) == written.stat().st_mtime
+    assert written_at(written / "below") == 0.0
+    assert written_at(tmp_path / ("x" * 300)) == 0.0
 
 
 def test_stream_and_replay_agree(stream: Stream) -> None:

@@ -105,7 +105,8 @@ def _model(settings: Settings) -> Part:
     if settings.brake_stops:
         most = f"at most {settings.brake_stops} runs in {settings.brake_window_seconds:g} s and partition"
         lines.append(f"it stops {most}; beyond that it only alerts, with the cause `brake`")
-    return Part("model", lines, [], (statement.guarantees(model.calibration, settings),))
+    sources = model.manifest.get("fitted", {}).get("sources", {})
+    return Part("model", lines, [], (statement.guarantees(model.calibration, settings, sources),))
 
 
 async def _labels(settings: Settings, progress: Callable[[int], None] | None) -> Part:

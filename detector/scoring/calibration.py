@@ -29,14 +29,15 @@ class Threshold:
     pause: float | None
     runs: int
     tasks: int
+    """Of the runs, or draws where each run draws its task anew: what was counted as the same is one."""
     bound: float
     """Upper 95 % bound on the rate of honest runs that score above `pause` (above `alert` without one)."""
     effective: float = 0.0
     """As how many independent runs they count: runs of one task resemble each other."""
 
     def in_words(self) -> str:
-        """What is guaranteed, on how many runs of how many tasks."""
-        counted = f"{self.runs} honest runs of {self.tasks} tasks, which count as {self.effective:.0f} independent ones"
+        """What is guaranteed, on how many runs."""
+        counted = f"{self.runs} honest runs, which count as {self.effective:.0f} independent ones"
         if self.pause is None:
             return (
                 f"the model alerts above {self.alert:.3f} and never pauses, for want of local proof; at most "
@@ -120,15 +121,16 @@ def upper_bound(passed: float, runs: float, confidence: float = 0.95) -> float:
 def threshold(peaks: Sequence[float], tasks: Sequence[str], *, proof: bool = True, floor: float = 0.0) -> Threshold:
     """The thresholds for honest runs with these `peaks`, each of the task beside it.
 
+    A peak of infinity is that of a run of which nobody knows whether it was honest: above every threshold.
     `floor`: the lowest score to pause at, that which few honest runs of all workflows pass. Where all runs of a
     workflow score low, the highest of them is chance, and a first call that fails would pass it.
     """
     effective = effective_runs(peaks, tasks)
     alert = order_statistic(peaks, ALERT_RATE, effective)
-    if alert is None:
-        alert = max(peaks)
+    if alert is None or alert == math.inf:
+        alert = max(peak for peak in peaks if peak < math.inf)
     pause = order_statistic(peaks, PAUSE_RATE, effective) if proof else None
-    pause = None if pause is None else max(pause, floor)
+    pause = None if pause is None or pause == math.inf else max(pause, floor)
     # Only what lies above a threshold passes it: the run that it is taken from stays quiet.
     passed = sum(1 for peak in peaks if peak > (alert if pause is None else pause))
     scale = effective / len(peaks)

@@ -44,9 +44,10 @@ HOME = """
     detector check --labels                            # whether it still holds, as labels say
 
 `notebooks/02-retrain.ipynb` does the same from the topic `agent-summaries`. 249 independent honest runs of a workflow
-give the model a threshold to pause by there, 748 of which it pauses none prove 0.4 % with 95 % confidence. Runs of one
-task resemble each other and count for less. A share of runs (`shadow_share`, 1 %, where `hash_key` is set) is scored
-and not stopped by the model: label these and every pause (`detector label RUN honest`), or the budget can't be watched.
+give the model a threshold to pause by there, which 0.4 % of further runs are expected to pass; the bound that is proven
+is higher (1.2 % by 249 runs, 0.8 % by 1,000). Runs of one task resemble each other and count for less. A share of runs
+(`shadow_share`, 1 %, where `hash_key` is set) is scored and not stopped by the model: label these and every pause
+(`detector label RUN honest`), or the budget can't be watched.
 """.strip()
 
 
@@ -69,7 +70,7 @@ def text(manifest: Figures, found: Figures | None = None, incidents: Figures | N
         head,
         "## What it is", _identity(manifest),
         "## Data", _data(manifest),
-        "## Guarantees", _guarantees(Calibration.from_dict(manifest["calibration"])),
+        "## Guarantees", _guarantees(manifest),
         *(["## Figures", *_figures(found)] if found else []),
         *(["## What each family is worth", *_ablation(found["ablation"])] if found and "ablation" in found else []),
         *(["## Incidents", *_incidents(incidents)] if incidents else []),
@@ -103,16 +104,21 @@ def _data(manifest: Figures) -> str:
     return table(("workflow", "runs", "from", "licence", "what"), rows) + f"\n\n{said}"
 
 
-def _guarantees(limits: Calibration) -> str:
+def _guarantees(manifest: Figures) -> str:
+    limits = Calibration.from_dict(manifest["calibration"])
+    sources = manifest["fitted"].get("sources", {})
     every = [*sorted(limits.workflows.items()), ("every other", limits.everywhere)]
     rows = [
         (name, "alerts only" if limit.pause is None else "pauses",
          f"at most {limit.bound:.2%} ever {'alerted on' if limit.pause is None else 'paused'}",
-         f"{limit.runs:,} runs of {limit.tasks:,} tasks, counting as {limit.effective:,.0f}")
+         f"{limit.runs:,} {sources.get(name, '')} runs, counting as {limit.effective:,.0f}".replace("  ", " "))
         for name, limit in every
     ]  # fmt: skip
     heads = ("workflow", "the model", "of honest runs, with 95 % confidence", "proof")
-    return table(heads, rows) + "\n\nPeaks are out of fold by task; the bound is exact (Clopper-Pearson)."
+    said = "Peaks are out of fold by task; the bound is exact (Clopper-Pearson)."
+    if "simulated" in sources.values():
+        said += " Simulated runs are of the demo's fleet: a fleet of yours needs a proof of its own, made at home."
+    return f"{table(heads, rows)}\n\n{said}"
 
 
 def _figures(found: Figures) -> list[str]:

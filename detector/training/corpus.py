@@ -20,6 +20,8 @@ from detector.training import recorded
 
 UNPLAYED = 1_000_000
 """Seeds from here on are for training, those below for the demo: what it shows was not learnt."""
+RECORDED, SIMULATED = "recorded", "simulated"
+"""Where runs come from, as manifests say it."""
 BLIND, DISORDERED = "~blind", "~disordered"
 
 
@@ -34,6 +36,7 @@ class Example:
     records: list[RunEvents]
     drawn: str = ""
     """What it was drawn with, where that is not its task: runs of one draw are not independent of each other."""
+    source: str = RECORDED
 
     @property
     def draw(self) -> str:
@@ -70,7 +73,7 @@ def simulated(seed: int, count: int, reader: Reader) -> Iterator[Example]:
     for workflow, task, requests in honest_runs(UNPLAYED + seed, count):
         for example in grouped(requests, reader):
             # Each run draws its task, names, order and tempo anew: as independent as runs of a fleet can be.
-            yield Example(example.run, workflow, f"{workflow}/{task}", example.records, example.run)
+            yield Example(example.run, workflow, f"{workflow}/{task}", example.records, example.run, SIMULATED)
 
 
 def with_twins(every: Iterable[Example], each: int = 4) -> Iterator[Example]:

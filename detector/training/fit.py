@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def train(examples: Sequence[Example], out: Path, version: str, *, seed: int = 0
             "rarity_even": EVEN,
             "seed": seed,
             "workflows": _counts(example for example, _ in every),
+            "sources": _sources(example for example, _ in every),
         }
     }
     folder = model.save(out, version, rarity, forest, calibrated, about)
@@ -82,13 +84,16 @@ def fold(task: str) -> int:
     return hashlib.sha256(task.encode()).digest()[0] % FOLDS
 
 
-def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -> calibration.Calibration:
+def calibrate(
+    every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int, unsaid: Mapping[str, int] | None = None
+) -> calibration.Calibration:
     """Thresholds for each workflow that has enough independent honest runs, and for all others together: enough to
     alert by, and where there are more, to pause by.
 
     Peaks are out of fold by task. The forest that ships saw all runs; its scores differ from those
     of its folds by what a fifth of the tasks teaches (cross-conformal, not split: the bound is
-    that of the folds' forests).
+    that of the folds' forests). `unsaid`: by workflow, runs that may have been honest and that nothing was learnt
+    from. They count as above every threshold.
     """
     reached: dict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
     for n in range(FOLDS):
@@ -106,6 +111,10 @@ def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -
     tasks = {workflow: [draw for _, draw in of.values()] for workflow, of in reached.items()}
     if not peaks:
         raise DetectorError("train: expected runs of more than one task, to calibrate on those of another")
+    for workflow, count in (unsaid or {}).items():
+        if workflow in peaks:
+            peaks[workflow] += [math.inf] * count
+            tasks[workflow] += [f"unsaid {n}" for n in range(count)]
     everywhere = calibration.threshold(
         [p for each in peaks.values() for p in each], [t for each in tasks.values() for t in each], proof=False
     )
@@ -117,6 +126,14 @@ def calibrate(every: Sequence[tuple[Example, NDArray[np.float64]]], seed: int) -
         workflow: limit for workflow, limit in made.items() if limit.effective >= 1.0 / calibration.ALERT_RATE - 1.0
     }
     return calibration.Calibration(everywhere, local)
+
+
+def _sources(examples: Iterable[Example]) -> dict[str, str]:
+    """Where each workflow's runs come from."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        found[example.workflow].add(example.source)
+    return {workflow: ", ".join(sorted(sources)) for workflow, sources in sorted(found.items())}
 
 
 def _counts(examples: Any) -> dict[str, int]:

@@ -36,9 +36,12 @@ class Comparison:
         return sorted((each for each in every if each[1] != each[2]), key=lambda each: -each[4])
 
 
-def fit(honest: Sequence[Summary], out: Path, version: str, *, seed: int = 0) -> Model:
+def fit(honest: Sequence[Summary], out: Path, version: str, *, unsaid: Sequence[Summary] = (), seed: int = 0) -> Model:
     """Fits and calibrates on honest summaries, writes `out`/`version`/, points `out`/current at it and loads it back.
 
+    `unsaid`: runs that were paused or killed and of which nobody has said what they were. Nothing is learnt from them,
+    and in the calibration they count as honest runs above every threshold: were they left out, each model would be
+    calibrated on what the one before let pass, and its threshold be lower than that one's.
     Raises DetectorError where there are too few. The same summaries, seed and libraries give the same bytes.
     """
     if len(honest) < fitting.FEWEST:
@@ -53,10 +56,12 @@ def fit(honest: Sequence[Summary], out: Path, version: str, *, seed: int = 0) ->
             "tasks": len(every),
             "folds": fitting.FOLDS,
             "seed": seed,
+            "unsaid": len(unsaid),
             "workflows": dict(sorted(Counter(s.workflow for s in ordered).items())),
         }
     }
-    models.save(out, version, rarity, forest, fitting.calibrate(every, seed), about)
+    limits = fitting.calibrate(every, seed, Counter(s.workflow for s in unsaid))
+    models.save(out, version, rarity, forest, limits, about)
     (out / "current").write_text(version + "\n", encoding="utf-8")
     return models.load(out, version)
 

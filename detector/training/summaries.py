@@ -7,6 +7,8 @@ fitting on the runs themselves (`detector train`):
 - The forest is fitted on two rows a run, not on recipe.ROWS_A_RUN.
 - A peak is the peak under the model that scored the run. Under the new forest the run may have been higher at another
   call: what is calibrated on is that or less, so honest runs pass a threshold rather more often than was asked for.
+- Of a run that was paused, and of which nobody has said what it was, nothing is known: it counts as an honest one above
+  every threshold. So a workflow with many of them gets no threshold to pause by.
 - A summary names no task: runs count as independent of each other. Where they are not, bounds are too narrow.
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +42,8 @@ KAFKA = "kafka"
 MARGIN = 1e-6
 """More than what rounding to a float32 and to six digits takes or adds."""
 CLEARED = frozenset({"honest", "approve", "resume"})
+"""A summary does not say when: what was killed afterwards only `honest` clears."""
+KILLED_CLEARED = frozenset({"honest"})
 BLAMED = frozenset({"destructive", "deny", "kill"})
 
 _decoder = msgspec.json.Decoder(Summary)
@@ -68,12 +73,15 @@ def load(source: str | Path) -> list[Summary]:
         data = path.read_bytes()
     except OSError as fault:
         raise DetectorError(f"summaries: {path} can't be read: {fault.strerror or fault}") from None
-    lines = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
+    try:
+        text = gzip.decompress(data) if path.suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error) as fault:
+        raise DetectorError(f"summaries: {path} is no whole gzip file: {fault}") from None
     found: dict[str, Summary] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.rstrip().split(b"\n") if text.strip() else [], 1):
         try:
             summary = _decoder.decode(line)
-        except msgspec.MsgspecError as fault:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
             raise DetectorError(f"summaries: {path}, line {number}: {fault}") from None
         found[summary.run] = summary
     return list(found.values())
@@ -134,11 +142,16 @@ def sort(found: Iterable[Summary]) -> Sorted:
         said = summary.labels.keys()
         if said & BLAMED:
             blamed.append(summary)
-        elif not said & CLEARED and (Level[summary.level] >= Level.PAUSE or summary.outcome == "killed"):
+        elif _stopped(summary) and not said & (KILLED_CLEARED if summary.outcome == "killed" else CLEARED):
             unsaid.append(summary)
         else:
             honest.append(summary)
     return Sorted(honest, blamed, unsaid)
+
+
+def _stopped(summary: Summary) -> bool:
+    # What a newer worker calls otherwise is not known to have been left alone.
+    return summary.outcome == "killed" or Level.__members__.get(summary.level, Level.KILL) >= Level.PAUSE
 
 
 def rows(summary: Summary, margin: float = -MARGIN) -> NDArray[np.float64]:

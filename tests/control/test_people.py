@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
 import msgspec
 import pytest
 
 from detector.config import Settings, load
-from detector.control import people
+from detector.control import people, topics
 from detector.control.signatures import sign, verify
 from detector.embedded.broker import Broker
 from detector.errors import ConfigError, TransportError
@@ -93,6 +97,31 @@ async def test_nothing_yet_is_an_empty_table() -> None:
     """Before the worker made its topics there are no runs, and that's no error."""
     async with Broker() as broker:
         assert await people.runs(load(bootstrap=broker.bootstrap)) == []
+
+
+async def test_a_large_fleet_is_read_for_as_long_as_records_come(
+    kafka: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it may take longer than one may wait for the next record; where none comes, that is what is said."""
+    monkeypatch.setattr(people, "_READ_SECONDS", 1.0)
+    monkeypatch.setattr(people, "_TELL_RECORDS", 1)
+    await produce(kafka, "agent-labels", *(Label(f"r{n}", "accept", "ann", n) for n in range(4)))
+    whole, stuck = topics.to_the_end, asyncio.Event()
+
+    async def slowly(consumer: Any) -> AsyncIterator[Any]:
+        async for record in whole(consumer):
+            await asyncio.sleep(0.4)
+            yield record
+        if stuck.is_set():
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(topics, "to_the_end", slowly)
+    read: list[int] = []
+    await people.every(kafka, lambda _: None, read.append)
+    assert read == [1, 2, 3, 4]
+    stuck.set()
+    with pytest.raises(TransportError, match="4 records read, and no more in 1 s"):
+        await people.every(kafka, lambda _: None)
 
 
 async def test_kafka_out_of_reach_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -203,8 +204,22 @@ def test_least_rights_are_enough(bootstrap: str) -> None:
             store.execute("alter table detector.runs add column x int")
         with fresh.ask(reader) as grafana:
             assert grafana.execute("select count(*) from detector.product_daily").fetchall() == [(1,)]
+            assert grafana.execute("show statement_timeout").fetchall() == [("30s",)]
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 grafana.execute("delete from detector.labels")
+
+
+def test_no_password_stands_on_a_command_line(tmp_path: Path) -> None:
+    """Others on the machine read it there: psql is given them by its environment."""
+    fake = tmp_path / "psql"
+    fake.write_text('#!/bin/sh\necho "$@"; env; cat\n')
+    fake.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "POSTGRES_USER": "o", "POSTGRES_DB": "d"}
+    env |= {"STORE_PASSWORD": "w-s3cret", "READER_PASSWORD": "r-s3cret"}
+    script = ["sh", STACK / "postgres-users.sh"]
+    ran = subprocess.run(script, check=True, env=env, capture_output=True, timeout=60, text=True)
+    assert "s3cret" not in ran.stdout.splitlines()[0]
+    assert "STORE_PASSWORD=w-s3cret" in ran.stdout
 
 
 def test_a_user_who_may_not_make_tables_is_told_what_to_do(scene: Scene, postgres_server: Postgres) -> None:

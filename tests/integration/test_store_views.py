@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from detector.observe.store.database import Database
 from detector.records import Command, Desired, Label, Summary
 from detector.testing import EPOCH_NS
 from tests.integration.postgres import Postgres
@@ -140,3 +142,33 @@ def test_a_run_that_was_part_of_another_is_told_with_it(scene: Scene) -> None:
     assert scene.rows("select run from detector.run_list") == [("svc/whole",)]
     told = scene.rows("select distinct run, part from detector.run_timeline order by part")
     assert told == [("svc/whole", "svc/run-0"), ("svc/whole", "svc/whole")]
+
+
+def test_a_condition_on_the_day_reaches_the_tables(scene: Scene) -> None:
+    """A dashboard of one day reads the runs of one day, by their index."""
+    scene.send(*orders())
+    with scene.store():
+        scene.stored(len(orders()))
+    query = "select sum(runs_started) from detector.product_daily where day between '2026-11-02' and '2026-11-02'"
+    with scene.server.ask(scene.dsn) as connection:
+        connection.execute("set enable_seqscan = off")
+        plan = "\n".join(line for (line,) in connection.execute(f"explain {query}").fetchall())
+        assert connection.execute(query).fetchone() == (9,)
+    assert "runs_by_day" in plan
+
+
+async def test_the_budget_is_of_the_model_that_kafka_told_of_last(scene: Scene) -> None:
+    """Whatever an agent's clock says of a verdict, and whatever run a late label speaks of."""
+    with scene.store():
+        scene.send(replace(summary("old", 1), workflow="gone"), replace(summary("new", 0), model="new"))
+        scene.stored(2)
+    with scene.server.ask(scene.dsn) as connection:
+        connection.execute("update detector.runs set last_at = now() + interval '1 hour' where run = 'old'")
+        connection.execute(
+            "insert into detector.verdicts select run, 1, now() + interval '50 years', 'ALERT', 'ALLOW', 'model', 0.5, "
+            "0.4, 5, '', '', workflow, service, 'enforce', model, 'p' from detector.runs where run = 'old'"
+        )
+        connection.execute("update detector.runs set ended = now()")
+    database = Database(scene.dsn)
+    assert set(await database.budgets()) == {"orders"}
+    await database.close()

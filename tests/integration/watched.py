@@ -1,4 +1,4 @@
-"""A fleet under the detector with all that watches it: worker, enforcer, store, Prometheus. For dashboards.
+"""A fleet under the detector with all that watches it: worker, enforcer, store, notifier, Prometheus. For dashboards.
 
 The demo's stories are played in a minute or so: honest runs, drifting ones and re-enacted incidents, runs whose
 spans come without arguments. People decide on the paused runs, or leave them to their deadline, and say what they
@@ -69,7 +69,7 @@ class Watched:
         with contextlib.ExitStack() as stack:
             bootstrap = stack.enter_context(embedded_broker())
             webhook = stack.enter_context(recording())
-            ports = {"enforcer": free_port(), "store": free_port()}
+            ports = {"enforcer": free_port(), "store": free_port(), "notifier": free_port()}
             stream = Stream(
                 bootstrap,
                 self.folder,
@@ -81,12 +81,15 @@ class Watched:
                 DETECTOR_WEBHOOK_URL=webhook,
                 DETECTOR_WEBHOOK_KEY="recorded",
                 DETECTOR_ENFORCER_METRICS_PORT=str(ports["enforcer"]),
+                DETECTOR_NOTIFY_WEBHOOK_URL=webhook,
+                DETECTOR_NOTIFY_WEBHOOK_KEY="recorded",
+                DETECTOR_NOTIFY_METRICS_PORT=str(ports["notifier"]),
                 DETECTOR_RUN_DIR=str(self.folder / "runs"),
             )
             worker = stack.enter_context(stream.worker("watched"))
             command = [sys.executable, "-m", "detector"]
             Server("watched-init", [*command, "store", "--init"], stream.env).start(lambda: True).process.wait(60)
-            for name, arguments in (("enforcer", ["enforce"]), ("store", ["store"])):
+            for name, arguments in (("enforcer", ["enforce"]), ("store", ["store"]), ("notifier", ["notify"])):
                 server = stack.enter_context(Server(f"watched-{name}", [*command, *arguments], stream.env))
                 server.until(lambda port=ports[name]: ready(port))  # type: ignore[misc]
             config = self._configured({"detector": worker.port, **ports, "prometheus": self.prometheus})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from detector.cli import app
 from detector.config import load
 from detector.control import topics
+from detector.control.false_pauses import DAY_NS, SECOND_NS
 from detector.records import Verdict
 from detector.scoring import model as models
 
@@ -24,17 +26,22 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def paused(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A run of the workflow `desk` that the model in force has paused, told of in Kafka."""
+    """A run of the workflow `desk` that the model in force has paused two days ago, told of in Kafka."""
     monkeypatch.setenv("DETECTOR_BOOTSTRAP", bootstrap)
     settings = load()
     run("topics", "apply")
     version = models.current(settings.models)
-    at = 1 << 62
-    verdict = Verdict("a", "desk", 1, "PAUSE", "ALLOW", "model", at, "", 0.5, 0.4, [], [], version, "p", "enforce")
+    now = time.time_ns()
+    at = now - 2 * DAY_NS
+    first = at // SECOND_NS
+    verdict = Verdict("a", "desk", first, "PAUSE", "ALLOW", "model", at, "", 0.5, 0.4, [], [], version, "p", "enforce")
+    clock = msgspec.structs.replace(verdict, run="b", level="ALERT", at=now)
 
     async def write() -> None:
         async with topics.writing(settings) as producer:
-            await producer.send_and_wait(settings.topic("agent-verdicts"), msgspec.json.encode(verdict), key=b"a")
+            for each in (verdict, clock):
+                value = msgspec.json.encode(each)
+                await producer.send_and_wait(settings.topic("agent-verdicts"), value, key=each.run.encode())
 
     asyncio.run(write())
     return "a"

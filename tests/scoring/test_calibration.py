@@ -89,7 +89,7 @@ def test_the_guarantee_in_words() -> None:
     peaks = list(np.linspace(0.3, 0.6, 300))
     proven = threshold(peaks, names(300, 300)).in_words()
     assert "pauses above 0.600; at most 0.99% of honest runs are ever paused by it, with 95 % confidence" in proven
-    assert "(300 honest runs of 300 tasks, which count as 300 independent ones)" in proven
+    assert "(300 honest runs, which count as 300 independent ones)" in proven
     assert "never pauses, for want of local proof" in threshold(peaks, names(300, 300), proof=False).in_words()
 
 

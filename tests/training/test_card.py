@@ -74,6 +74,10 @@ def test_the_card_says_what_the_model_is_and_what_was_measured(found: dict[str, 
     ):
         assert f"\n## {head}\n" in text
     assert "| without destruction |" in text
+    for workflow in ("coding", "data", "office", "support"):
+        assert MANIFEST["fitted"]["sources"][workflow] == "simulated"
+    assert "simulated runs, counting as" in text
+    assert "a fleet of yours needs a proof of its own" in text
     for block in text.split("\n\n"):
         lines = block.splitlines()
         assert len({line.count("|") for line in lines if line.startswith("|")}) <= 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,7 @@ from detector.read import Reader
 from detector.records import Summary
 from detector.runs.judge import Judge
 from detector.scoring import model as models
+from detector.scoring.calibration import threshold
 from detector.training import example, fit, recipe, recorded, retrain, summaries
 from detector.training.corpus import Example, grouped
 from detector.training.matrix import feature_judge
@@ -94,10 +97,53 @@ def test_what_is_learnt_from() -> None:
         some(run="late", labels={"destructive": 1}),
         some(run="paused", level="PAUSE"),
         some(run="deadline", level="KILL", outcome="killed"),
+        some(run="approved before", level="PAUSE", outcome="killed", labels={"approve": 1, "resume": 1}),
+        some(run="killed and honest", level="PAUSE", outcome="killed", labels={"honest": 1}),
+        some(run="of a newer worker", level="QUARANTINE"),
         some(run="idle", calls=0),
     ])  # fmt: skip
     names = [[summary.run for summary in group] for group in told]
-    assert names == [["quiet", "alerted", "cleared", "resumed"], ["both", "late"], ["paused", "deadline"]]
+    assert names == [
+        ["quiet", "alerted", "cleared", "resumed", "killed and honest"],
+        ["both", "late"],
+        ["paused", "deadline", "approved before", "of a newer worker"],
+    ]
+
+
+def test_what_nobody_has_judged_never_lowers_a_threshold() -> None:
+    """Six models, each calibrated on runs of which the one before has paused some that nobody judged: with these above
+    all others none pauses more than it says, or it never pauses; without them they pause ever more.
+    """
+    random = np.random.default_rng(0)
+    names = [str(n) for n in range(4000)]
+    counted, left_out = np.inf, np.inf
+    for _ in range(6):
+        peaks = random.exponential(size=4000)
+        limit = threshold([peak if peak <= counted else np.inf for peak in peaks], names)
+        counted = np.inf if limit.pause is None else limit.pause
+        assert np.exp(-counted) <= limit.bound < 0.03
+        kept = [peak for peak in peaks if peak <= left_out]
+        low = threshold(kept, names[: len(kept)])
+        left_out = low.pause or 0.0
+    assert np.exp(-left_out) > 2 * low.bound
+
+
+def test_paused_runs_that_nobody_has_judged_count_above_every_threshold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is learnt from them; the bound of their workflow rises, and with many of them it gets no pause."""
+    monkeypatch.setattr(recipe, "TREES", 20)
+    honest = [summary for summary in found_of() if "destructive" not in summary.labels]
+    workflow = Counter(summary.workflow for summary in honest).most_common(1)[0][0]
+    unsaid = [some(run=f"u{n}", workflow=workflow, level="PAUSE", peak_features=[], features=[]) for n in range(20)]
+    without = retrain.fit(honest, tmp_path / "one", "v1")
+    fitted = retrain.fit(honest, tmp_path / "two", "v1", unsaid=unsaid)
+    assert fitted.manifest["sha256"] == without.manifest["sha256"]
+    assert fitted.manifest["fitted"]["unsaid"] == 20
+    assert fitted.calibration.everywhere.runs == without.calibration.everywhere.runs + 20
+    assert fitted.calibration.everywhere.bound > without.calibration.everywhere.bound
+    assert np.isfinite(fitted.calibration.everywhere.alert)
+    assert fitted.calibration.of(workflow).pause is None
 
 
 def test_only_summaries_of_the_installed_behaviours_are_used(tmp_path: Path) -> None:
@@ -123,6 +169,32 @@ def test_a_file_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
         summaries.load(plain)
     with pytest.raises(DetectorError, match="can't be read: No such file"):
         summaries.load(tmp_path / "gone.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.gz", b"not gzip", "is no whole gzip file"),
+        ("b.gz", gzip.compress(b"x" * 1000)[:-9], "is no whole gzip file"),
+        ("c.gz", gzip.compress(b"x" * 1000)[:12] + b"\xff\xff\xff", "is no whole gzip file"),
+        ("d.jsonl", b'{"run": "\xff"}', "line 1"),
+        ("e.jsonl", b'\n{"run": 1}', "line 1"),
+    ],
+)
+def test_what_is_no_file_of_summaries(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    """Whatever stands in it, the error says which file, and what is wrong."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DetectorError, match=f"summaries: .*{name}.*{said}"):
+        summaries.load(tmp_path / name)
+
+
+def test_a_file_may_end_with_empty_lines(tmp_path: Path) -> None:
+    """As editors leave them; an empty file holds nothing."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(msgspec.json.encode(some(run="a")) + b"\n\n")
+    assert [summary.run for summary in summaries.load(path)] == ["a"]
+    path.write_bytes(b"")
+    assert summaries.load(path) == []
 
 
 def test_the_topic_is_read(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,12 @@ SECONDS = 60.0
 
 COUNT = """
 with newest as (
+    -- Of the run that Kafka told of last: an agent's clock may be wrong, and a label may speak of an old run.
     select model from (
-        select model, last_at as at from detector.runs where model is not null
-        union all select model, at from detector.verdicts
-    ) used order by at desc limit 1
+        select model, first_at, null as sequence from detector.runs where model is not null
+        union all
+        select v.model, r.first_at, v.sequence from detector.verdicts v join detector.runs r using (run)
+    ) used order by first_at desc, sequence desc nulls first limit 1
 ),
 said as (
     -- What people say of the run itself counts before what they decided; the last word wins.

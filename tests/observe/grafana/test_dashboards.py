@@ -52,6 +52,16 @@ def test_panels_do_not_overlap() -> None:
             taken |= cells
 
 
+def test_the_list_of_workflows_is_short_and_cheap() -> None:
+    """Agents name workflows: a list has those with the most runs, and reads no view over all that was ever said."""
+    lists = [each for board in WHOLE.dashboards for each in board.get("templating", {}).get("list", [])]
+    queries = {each["query"] for each in lists if each["name"] == "workflow"}
+    assert queries
+    for query in queries:
+        assert re.findall(r"detector\.\w+", query) == ["detector.runs"]
+        assert "limit 200" in query
+
+
 @pytest.mark.parametrize("panel", PANELS)
 def test_runs_and_traces_are_links(panel: dict[str, Any]) -> None:
     """Where rows name a run it leads to its dashboard, and its trace to where traces are shown."""
