@@ -54,6 +54,19 @@ def test_a_dry_run_a_run_and_another_one(standin: Standin, call: Call, monkeypat
     assert len(standin.writes) == written > 0
 
 
+def test_what_the_settings_made_is_deleted_on_demand(
+    standin: Standin, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shell that lacks a setting nothing is undone; `--prune` says that it is meant."""
+    monkeypatch.setenv("DETECTOR_GRAFANA_TOKEN", TOKEN)
+    monkeypatch.setenv("DETECTOR_NOTIFY_EMAIL_TO", '["ops@example.org"]')
+    assert call("sync")[0] == 0
+    monkeypatch.delenv("DETECTOR_NOTIFY_EMAIL_TO")
+    assert call("sync")[1] == f"{standin.url}: nothing to do\n"
+    assert call("sync", "--prune")[1].endswith(f"{standin.url}: 2 to delete\n")
+    assert not standin.points
+
+
 def test_the_token_of_the_command_line_wins(
     standin: Standin, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,7 @@ CASES: dict[str, list[Case]] = {
     "leak": [
         Case("the first one", {'detector_leaks_total{workflow="coder"}': "_x6 1x60"}, "90s", (CODER,)),
         Case("long ago", {'detector_leaks_total{workflow="coder"}': "_x6 1x120"}, "15m"),
-        Case("long ago, and scrapes failed since", {'detector_leaks_total{workflow="coder"}': "3x60 _x42 3x90"}, "25m"),
+        Case("long ago, and scrapes failed since", {'detector_leaks_total{workflow="coder"}': "3x60 _x42 3x90"}, "26m"),
     ],
     "unacknowledged": [
         Case(

@@ -216,8 +216,8 @@ def test_no_password_stands_on_a_command_line(tmp_path: Path) -> None:
     fake.chmod(0o755)
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "POSTGRES_USER": "o", "POSTGRES_DB": "d"}
     env |= {"STORE_PASSWORD": "w-s3cret", "READER_PASSWORD": "r-s3cret"}
-    script = ["sh", STACK / "postgres-users.sh"]
-    ran = subprocess.run(script, check=True, env=env, capture_output=True, timeout=60, text=True)
+    script = str(STACK / "postgres-users.sh")
+    ran = subprocess.run(["sh", script], check=True, env=env, capture_output=True, timeout=60, text=True)
     assert "s3cret" not in ran.stdout.splitlines()[0]
     assert "STORE_PASSWORD=w-s3cret" in ran.stdout
 
