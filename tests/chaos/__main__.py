@@ -138,10 +138,12 @@ def _inject(fault: Fault, scene: Scene, row: Row, deadline: float) -> None:
             time.sleep(WARM_SECONDS)
             while scene.times < row.wanted and time.monotonic() < deadline:
                 fault.inject(scene)
+                # Kept at once: a phase that breaks says after how many.
+                row.times, row.restarts = scene.times, scene.restarts
                 assert not drifting.moves(), "a paused agent moved"
             scene.recovered()
             time.sleep(WARM_SECONDS)
-        row.times, row.restarts = scene.times, scene.restarts
+        row.restarts = scene.restarts
         stage.settle()
         assert not drifting.moves(), "a paused agent moved"
         assert honest.moves(), "an agent that nothing is held against stood still"
