@@ -21,9 +21,9 @@ from detector.scoring.model import load as load_model
 from detector.stream.changelog import BY
 from detector.testing import Spans
 from detector.watch import Watch
-from tests.chaos.check import Report, check
+from tests.chaos.check import Report, _effects, check
 from tests.chaos.stage import Delivery
-from tests.chaos.topics import Reader
+from tests.chaos.topics import Reader, Record
 
 FATAL = ("graphql", {"query": 'mutation { volumeDelete(volumeId: "v1") }', "environment": "production"})
 
@@ -137,3 +137,19 @@ def test_a_delivery_of_the_newest_command_is_asked_for(worker: Worker) -> None:
     """Where the receiver's last delivery is of another command the newest one was lost to it."""
     report = worker.checked(Delivery(1.0, 7, "running", b"{}"))
     assert (report.effects_lost, report.good) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("due", "came", "faults"),
+    [
+        ([b"1", b"1", b"2"], [b"1", b"1", b"2", b"2"], 0),
+        ([b"1", b"2"], [b"1", b"2", b"1", b"2"], 0),
+        ([b"1", b"2"], [b"2", b"1"], 1),
+    ],
+)
+def test_the_order_of_effects_goes_by_what_they_are(due: list[bytes], came: list[bytes], faults: int) -> None:
+    """A summary that was renewed and is the same again stands twice; what was sent again changes no order."""
+    report = Report()
+    records = [Record(0, n, 0.0, b"run", value, {}) for n, value in enumerate(came)]
+    _effects("agent-summaries", records, {("agent-summaries", b"run"): due}, report)
+    assert (report.effects_lost, report.effects_repeated) == (0, faults)

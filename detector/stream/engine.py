@@ -77,6 +77,9 @@ def faust_app(settings: Settings) -> App:
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication,
         topic_disable_leader=True,
+        # They are all there: `topics.apply` comes first. Faust asks for each again, and a worker whose answer is late
+        # ends by the cancelled future of another one that waits.
+        topic_allow_declare=False,
         Table=Runs,
         stream_wait_empty=False,
         web_enabled=False,

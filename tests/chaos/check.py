@@ -185,8 +185,10 @@ def _effects(kind: str, records: list[Record], wanted: Effects, report: Report) 
         report.effects_lost += report.fault(f"{kind}: lost", [run] * sum((Counter(due) - Counter(came)).values()))
         invented = [run for value in set(came) - set(due)]
         report.effects_repeated += report.fault(f"{kind}: not in the replay", invented)
+        # Each once: a late look at a call that shows nothing new renews a summary, which is then the same again.
         first = [value for value in dict.fromkeys(came) if value in set(due)]
-        report.effects_repeated += report.fault(f"{kind}: out of order", [run] if first != due[: len(first)] else [])
+        disordered = first != list(dict.fromkeys(due))[: len(first)]
+        report.effects_repeated += report.fault(f"{kind}: out of order", [run] if disordered else [])
         report.sent_again += len(came) - len(set(came))
         if kind == "agent-commands" and came and due:
             # Compaction keeps the last record of a run: it has to be the newest command.

@@ -57,6 +57,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Worker:
 
 
 SETTINGS = {
+    "topic_allow_declare": False,
     "processing_guarantee": ProcessingGuarantee.AT_LEAST_ONCE,
     "stream_wait_empty": False,
     "web_enabled": False,
