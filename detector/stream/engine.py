@@ -7,7 +7,7 @@ faust-streaming 0.15.3:
 - Faust empties its queue of changelog records whenever flow resumes (tables/recovery.py), also of those that
   standbys were about to apply, and goes on behind them: a worker that took over from such a standby lacked runs,
   and had others that were long finished. And what comes of a partition that was taken away it applies to whatever
-  it read before (there, "XXX bug"). Here no record is applied before the one in front of it.
+  it read before. Here no record is applied before the one in front of it.
 - A RocksDB of Faust's may hold 2 GB of cache and 192 MB of unwritten data for each partition.
 """
 

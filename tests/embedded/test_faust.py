@@ -106,6 +106,7 @@ async def test_a_table_outlives_its_worker(
     second.terminate()
     await second.wait()
     await talk(sender, receiver, counts, 1)
+    assert min(counts[word] for word in WORDS) >= 3 + 2 + 2 + 1
 
 
 async def committed(broker: Broker) -> None:

@@ -71,6 +71,7 @@ async def test_a_killed_member_is_replaced(broker: Broker, consumer: Any) -> Non
         process.kill()
         await process.communicate()
     await owns(first, 2)
+    assert len(first.assignment()) == 2
 
 
 async def test_committed_offsets_survive_the_consumer(producer: Any, consumer: Any) -> None:

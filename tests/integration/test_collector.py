@@ -166,3 +166,4 @@ def test_a_batch_larger_than_a_record_may_be_arrives_in_parts(collector: Collect
     long = [[(f"cat part-{number}", "x" * 100_000, False) for number in range(spans)]]
     play(long, exporter(f"http://127.0.0.1:{collector.grpc}", "grpc"), "coder", str(uuid.uuid4()))
     until(lambda: worker.metric('detector_spans_total{dialect="otlp"}') >= before + spans + 1, f"{spans} spans")
+    assert worker.metric('detector_spans_total{dialect="otlp"}') == before + spans + 1

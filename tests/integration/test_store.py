@@ -118,6 +118,7 @@ def test_a_database_that_is_away_is_waited_for(scene: Scene, postgres_server: Po
         try:
             scene.send(*sent[8:])
             store.until(lambda: "trying again until it answers" in store.log.read_text())
+        assert store.process.poll() is None
         finally:
             postgres_server.start()
         scene.stored(len(sent))
