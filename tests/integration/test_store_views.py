@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from detector.control.false_pauses import Tally
+from detector.control.people import Entry
 from detector.observe.store.database import Database
-from detector.records import Command, Desired, Label, Summary
+from detector.records import Command, Desired, Label, Summary, Verdict
 from detector.testing import EPOCH_NS
 from tests.integration.postgres import Postgres
 from tests.integration.storing import SECOND, TEN_O_CLOCK, Scene, effects
+
+PERIOD = timedelta(days=90)
 
 
 @pytest.fixture
@@ -170,5 +175,61 @@ async def test_the_budget_is_of_the_model_that_kafka_told_of_last(scene: Scene) 
         )
         connection.execute("update detector.runs set ended = now()")
     database = Database(scene.dsn)
-    assert set(await database.budgets()) == {"orders"}
+    assert set(await database.false_pauses(timedelta(), PERIOD)) == {"orders"}
+    await database.close()
+
+
+def pauses() -> list[Any]:
+    """Runs that the model paused, or would have, and quiet ones; each name says what a person said, and when."""
+    later = TEN_O_CLOCK + 60 * SECOND
+    stopped = {"granted": "model", "found_honest": "shadow", "denied": "model", "pending": "model", "braked": "brake"}
+    made: list[Any] = [summary(f"quiet-{n}", 20 + n) for n in range(30)]
+    made += [summary("destructive", 3), label("destructive", "destructive", 5000)]
+    for n, (run, cause) in enumerate({**stopped, "before": "model", "ruled": "rule:credential-chain"}.items()):
+        level = "ALERT" if cause in {"shadow", "brake"} else "PAUSE"
+        made.append(verdict(run, cause, level, later))
+        made.append(summary(run, 4 + n, level=level))
+    made += [label("granted", "approve", 90), label("found_honest", "honest", 4000), label("denied", "deny", 90)]
+    # Of a prompt of the agent's own, before the pause.
+    made += [label("braked", "resume", 90), label("before", "approve", 30)]
+    return made
+
+
+def verdict(run: str, cause: str, level: str, at: int) -> Verdict:
+    """A verdict of the model `m`, told of in the second in which the run began."""
+    return Verdict(
+        run=run, workflow="orders", sequence=TEN_O_CLOCK // SECOND, level=level, previous="ALLOW", cause=cause, at=at,
+        span_id="", score=0.5, threshold=0.4, evidence=[], behaviours=[], model="m", policy="p", mode="enforce",
+        service="shop",
+    )  # fmt: skip
+
+
+async def test_false_pauses_are_counted_as_from_the_topics(scene: Scene) -> None:
+    """The alert goes by the numbers that `detector check --labels` prints: 3 of 33 honest runs, each once."""
+    told = [*pauses(), summary("newest", 86_400)]
+    with scene.store():
+        scene.send(*told)
+        scene.stored(len(told))
+    with scene.server.ask(scene.dsn) as connection:
+        # By Kafka's clock, which here stands at ten, all came at once.
+        connection.execute("update detector.runs set last_at = ended")
+    tally = Tally("m", idle=60 * SECOND, kept=90 * 86_400 * SECOND)
+    for record in told:
+        tally.take(Entry(0, "", record))
+    (monitor,) = tally.monitors(TEN_O_CLOCK + 86_400 * SECOND)
+    database = Database(scene.dsn)
+    found = await database.false_pauses(timedelta(seconds=60), PERIOD)
+    await database.close()
+    assert found == {"orders": (33, 3)} == {monitor.workflow: (monitor.runs, monitor.paused)}
+
+
+async def test_runs_that_may_not_have_ended_yet_are_not_counted(scene: Scene) -> None:
+    """A pause is known in minutes, a quiet run after its end: whoever counted what is known would see pauses first."""
+    with scene.store():
+        scene.send(*pauses())
+        scene.stored(len(pauses()))
+    with scene.server.ask(scene.dsn) as connection:
+        connection.execute("update detector.runs set started = now() - interval '5 minutes', ended = now()")
+    database = Database(scene.dsn)
+    assert await database.false_pauses(timedelta(), PERIOD) == {}
     await database.close()

@@ -26,29 +26,63 @@ with newest as (
         select v.model, r.first_at, v.sequence from detector.verdicts v join detector.runs r using (run)
     ) used order by first_at desc, sequence desc nulls first limit 1
 ),
-said as (
-    -- What people say of the run itself counts before what they decided; the last word wins.
-    select distinct on (run) run, kind in ('honest', 'approve', 'resume') as honest
-    from detector.labels where kind in ('honest', 'approve', 'resume', 'destructive', 'deny', 'kill')
-    order by run, kind in ('honest', 'destructive') desc, at desc
+clock as (
+    -- What Kafka has not told of yet has not ended either, where the store is behind.
+    select least(now(), max(last_at)) as now from detector.runs
+),
+lengths as (
+    select workflow, percentile_disc(0.999) within group (order by ended - started) as longest
+    from detector.runs
+    where ended is not null and calls > 0 and level not in ('PAUSE', 'KILL')
+    group by 1
 ),
 paused as (
-    select distinct run, workflow from detector.verdicts join newest using (model)
-    where (cause in ('shadow', 'brake') or cause = 'model' and level = 'PAUSE') and at > now() - interval '90 days'
+    select coalesce(part_of, run) as run, min(v.workflow) as workflow, min(at) as at,
+        min(coalesce(started, first_at)) as began
+    from detector.verdicts v join detector.runs using (run) join newest on newest.model = v.model
+    where replace(cause, 'adopted:', '') in ('shadow', 'brake')
+        or replace(cause, 'adopted:', '') = 'model' and v.level = 'PAUSE'
+    group by 1
 ),
 quiet as (
-    select run, workflow from detector.runs join newest using (model)
-    where ended > now() - interval '90 days' and calls > 0 and level not in ('PAUSE', 'KILL')
+    select run, workflow, coalesce(started, first_at) as began from detector.runs join newest using (model)
+    where ended is not null and calls > 0 and level not in ('PAUSE', 'KILL')
         and not withdrawn and part_of is null and run not in (select run from paused)
+),
+said as (
+    -- What people say of the run itself counts before what they decided; the last word wins.
+    select coalesce(part_of, run) as run, at, kind in ('honest', 'approve', 'resume') as honest,
+        kind in ('honest', 'destructive') as of_the_run
+    from detector.labels join detector.runs using (run)
+    where kind in ('honest', 'approve', 'resume', 'destructive', 'deny', 'kill')
+),
+answers as (
+    -- Before the pause people answered something else: a prompt of the agent's own.
+    select distinct on (run) run, honest from paused join said using (run)
+    where said.at >= paused.at order by run, of_the_run desc, said.at desc
+),
+words as (
+    select distinct on (run) run, honest from said order by run, of_the_run desc, at desc
+),
+known as (
+    select workflow, began, true as stopped from paused join answers using (run) where honest
+    union all
+    select workflow, began, false from quiet left join words using (run) where coalesce(honest, true)
+),
+first as (
+    select min(began) as began from (select began from paused union all select began from quiet) every
 )
 select workflow, count(*) as runs, count(*) filter (where stopped) as paused
-from (
-    select workflow, true as stopped from paused join said using (run) where honest
-    union all
-    select workflow, false from quiet left join said using (run) where coalesce(honest, true)
-) honest group by 1 order by 2 desc limit 100
+from known left join lengths using (workflow), clock, first
+where known.began < clock.now - %(idle)s - coalesce(longest, interval '1 day')
+    and known.began >= first.began
+        + %(kept)s * floor(extract(epoch from clock.now - first.began) / extract(epoch from %(kept)s))
+group by 1 order by 2 desc limit 100
 """
-"""(workflow, honest runs under the newest model, of them paused by it): as detector.control.false_pauses counts."""
+"""(workflow, honest runs under the newest model, of them paused by it), counted as detector.control.false_pauses says:
+in the order in which they started, up to those that had the time to end, from a fixed day on. `idle`: how long after
+its end a run is summarised at the latest; `kept`: how long a period is; both intervals.
+"""
 
 
 def used(runs: int, paused: int, budget: float = PAUSE_RATE) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -151,14 +152,14 @@ class Database:
                 await connection.execute(_LIMITS)
                 return (await connection.execute(FORGET, (days,))).rowcount
 
-    async def budgets(self) -> dict[str, float]:
-        """How much of the promise on false pauses each workflow has used; at 1 it is broken (budget.py)."""
+    async def false_pauses(self, idle: timedelta, kept: timedelta) -> dict[str, tuple[int, int]]:
+        """Honest runs under the newest model by workflow, and how many of them it paused (budget.COUNT)."""
         async with self._told():
             connection = await self._open()
             async with connection.transaction():
                 await connection.execute(_LIMITS)
-                found = await (await connection.execute(budget.COUNT)).fetchall()
-        return {workflow or "unknown": budget.used(runs, paused) for workflow, runs, paused in found}
+                found = await connection.execute(budget.COUNT, {"idle": idle, "kept": kept})
+                return {workflow or "unknown": (runs, paused) async for workflow, runs, paused in found}
 
     @asynccontextmanager
     async def _told(self) -> AsyncIterator[None]:

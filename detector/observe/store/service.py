@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -213,11 +214,13 @@ class Keeper:
     async def _reckon(self) -> None:
         """Counts false pauses, on a connection of its own, now and then."""
         database = open_database(self._settings)
+        idle, kept = timedelta(seconds=self._settings.idle_seconds), timedelta(days=self._settings.audit_retention_days)
         try:
             while True:
                 await asyncio.sleep(budget.SECONDS)
                 try:
-                    self.budgets = await database.budgets()
+                    found = await database.false_pauses(idle, kept)
+                    self.budgets = {name: budget.used(*counts) for name, counts in found.items()}
                 except StoreError as fault:
                     log.warning("store: false pauses could not be counted: %s", fault)
         finally:
